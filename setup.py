@@ -1,0 +1,38 @@
+"""Installs mmuniformer into an environment without changing it.
+
+The core needs torch and mmengine. The OpenMMLab libraries are extras, without
+upper bounds: versions that are already there stay. mmpose and mmaction2 ask
+for packages that do not build or are not needed, so `pose` and `video` bring
+what they really need, and the two themselves come by
+`pip install --no-deps mmpose mmaction2`; requirements.txt holds tested pins.
+"""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+here = Path(__file__).parent
+version = re.search(
+    r"__version__ = '(.+)'", (here / 'mmuniformer/__init__.py').read_text()
+)
+
+setup(
+    name='mmuniformer',
+    version=version[1],
+    description='UniFormer as one backbone for every OpenMMLab 2.0 task',
+    long_description=(here / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    packages=find_packages(include=['mmuniformer', 'mmuniformer.*']),
+    python_requires='>=3.10',
+    install_requires=['torch>=2.0', 'mmengine>=0.8.3'],
+    extras_require={
+        'cls': ['mmpretrain>=1.0.0'],
+        'det': ['mmdet>=3.1.0', 'pycocotools'],
+        'seg': ['mmsegmentation>=1.1.0', 'ftfy', 'regex'],
+        'pose': ['json_tricks', 'munkres', 'pycocotools', 'scipy'],
+        'video': ['decord', 'einops', 'scipy'],
+        'dev': ['pytest>=8', 'ruff', 'mypy', 'safetensors'],
+    },
+)
