@@ -1,0 +1,144 @@
+"""The two residual blocks of UniFormer.
+
+Legend: B batch, C channels, N tokens, *S = (H, W) or (T, H, W).
+Paper: UniFormer (arXiv 2201.09450), section 3. Parameter names and their
+order are the official ones.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from .layers import LAYERS, Attention, DropPath, Mlp
+from .tokens import flatten, unflatten, window_join, window_split
+
+
+class Block(nn.Module):
+    """What both blocks share: position embedding and residual branches.
+
+    Args:
+        dim: Channels C.
+        ndim: 2 for images, 3 for video.
+        drop_path_rate: Probability to drop a branch, per sample.
+        gamma_shape: Shape of the layer scales.
+        layer_scale_init_value: First value of the layer scales; 0 for none.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        ndim: int,
+        drop_path_rate: float,
+        gamma_shape: tuple[int, ...],
+        layer_scale_init_value: float,
+    ) -> None:
+        super().__init__()
+        self.gamma_1 = self.gamma_2 = None
+        if layer_scale_init_value:
+            scale = torch.full(gamma_shape, float(layer_scale_init_value))
+            self.gamma_1 = nn.Parameter(scale)
+            self.gamma_2 = nn.Parameter(scale.clone())
+        conv = LAYERS[ndim].conv
+        self.pos_embed = conv(dim, dim, 3, padding=1, groups=dim)
+        self.drop_path = DropPath(drop_path_rate)
+
+    def residual(
+        self, x: Tensor, branch: Tensor, gamma: nn.Parameter | None
+    ) -> Tensor:
+        """Adds a branch to ``x``: scaled first, then dropped or not."""
+        return x + self.drop_path(scaled(branch, gamma))
+
+
+def scaled(branch: Tensor, gamma: nn.Parameter | None) -> Tensor:
+    """A branch times its layer scale, if there is one."""
+    return branch if gamma is None else gamma * branch
+
+
+class ConvBlock(Block):
+    """Local affinity by convolutions: stages 1 and 2 (``CBlock``).
+
+    Args:
+        dim: Channels C.
+        ndim: 2 for images, 3 for video.
+        mlp_ratio: Hidden channels of the MLP, in multiples of C.
+        drop_path_rate: Probability to drop a branch, per sample.
+        layer_scale_init_value: First value of the layer scales; 0 for none.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        ndim: int,
+        mlp_ratio: float,
+        drop_path_rate: float,
+        layer_scale_init_value: float,
+    ) -> None:
+        shape = (1, dim) + (1,) * ndim
+        super().__init__(
+            dim, ndim, drop_path_rate, shape, layer_scale_init_value
+        )
+        conv, norm = LAYERS[ndim]
+        self.norm1 = norm(dim)
+        self.conv1 = conv(dim, dim, 1)
+        self.conv2 = conv(dim, dim, 1)
+        self.attn = conv(dim, dim, 5, padding=2, groups=dim)
+        self.norm2 = norm(dim)
+        self.mlp = Mlp(dim, int(dim * mlp_ratio), ndim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, *S) -> (B, C, *S)."""
+        x = x + self.pos_embed(x)
+        local = self.conv2(self.attn(self.conv1(self.norm1(x))))
+        x = self.residual(x, local, self.gamma_1)
+        return self.residual(x, self.mlp(self.norm2(x)), self.gamma_2)
+
+
+class AttnBlock(Block):
+    """Global affinity by self-attention: stages 3 and 4 (``SABlock``).
+
+    Args:
+        dim: Channels C.
+        ndim: 2 for images, 3 for video.
+        num_heads: Attention heads.
+        mlp_ratio: Hidden channels of the MLP, in multiples of C.
+        drop_path_rate: Probability to drop a branch, per sample.
+        layer_scale_init_value: First value of the layer scales; 0 for none.
+        window_size: Side of the windows in which attention is computed, in
+            tokens (``SABlock_Windows``); 0 for the whole map.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        ndim: int,
+        num_heads: int,
+        mlp_ratio: float,
+        drop_path_rate: float,
+        layer_scale_init_value: float,
+        window_size: int = 0,
+    ) -> None:
+        super().__init__(
+            dim, ndim, drop_path_rate, (dim,), layer_scale_init_value
+        )
+        self.window_size = window_size
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = Attention(dim, num_heads)
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(dim, int(dim * mlp_ratio))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, *S) -> (B, C, *S)."""
+        x = x + self.pos_embed(x)
+        shape = x.shape
+        x = flatten(x)
+        x = self.residual(x, self.attend(x, shape), self.gamma_1)
+        x = self.residual(x, self.mlp(self.norm2(x)), self.gamma_2)
+        return unflatten(x, shape)
+
+    def attend(self, x: Tensor, shape: torch.Size) -> Tensor:
+        """Attention branch, (B, N, C) -> (B, N, C); ``shape``: (B, C, *S)."""
+        x = self.norm1(x)
+        if not self.window_size:
+            return self.attn(x)
+        windows = window_split(unflatten(x, shape), self.window_size)
+        windows = self.attn(windows)
+        return flatten(window_join(windows, self.window_size, shape))

@@ -1,0 +1,235 @@
+"""Layers that the blocks are made of, for images and for video.
+
+Legend: B batch, C channels, N tokens, K heads, *S = (H, W) or (T, H, W).
+All that differs between images and video is ``LAYERS`` and
+:func:`stem_geometry`.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .tokens import flatten, unflatten
+
+
+class RankLayers(NamedTuple):
+    """Layer classes for one number of spatial dimensions."""
+
+    conv: type[nn.Module]
+    norm: type[nn.Module]
+
+
+LAYERS = {
+    2: RankLayers(nn.Conv2d, nn.BatchNorm2d),
+    3: RankLayers(nn.Conv3d, nn.BatchNorm3d),
+}
+
+
+class ConvGeometry(NamedTuple):
+    """Kernel, stride and padding of one convolution."""
+
+    kernel_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]
+
+
+# ((kernel, stride, padding) in time, the same in space) of each convolution
+# of a stem, by kind; (stage 1, stages 2 to 4). Only the first stage strides
+# in time. Official files: PatchEmbed, SpeicalPatchEmbed, head_embedding,
+# middle_embedding.
+STEMS = {
+    'patch': ([((3, 2, 1), (4, 4, 0))], [((1, 1, 0), (2, 2, 0))]),
+    'conv': (
+        [((3, 1, 1), (3, 2, 1)), ((3, 2, 1), (3, 2, 1))],
+        [((1, 1, 0), (3, 2, 1))],
+    ),
+}
+
+
+def stem_geometry(ndim: int, stage: int, stem: str) -> list[ConvGeometry]:
+    """Convolutions that lead into a stage.
+
+    Args:
+        ndim: 2 for images, 3 for video.
+        stage: Stage, counted from 0.
+        stem: A key of ``STEMS``.
+    """
+    return [
+        ConvGeometry(*((t, s, s)[3 - ndim :] for t, s in zip(time, space)))
+        for time, space in STEMS[stem][min(stage, 1)]
+    ]
+
+
+class DropPath(nn.Module):
+    """Stochastic depth: drops a residual branch, one draw per sample.
+
+    Source: Huang et al., Deep Networks with Stochastic Depth; the kept
+    branches are divided by the keep probability.
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape (B, ...) in, the same shape out."""
+        if not self.training or self.rate == 0:
+            return x
+        keep = 1 - self.rate
+        mask = x.new_empty((len(x),) + (1,) * (x.ndim - 1))
+        return x * mask.bernoulli_(keep).div_(keep)
+
+    def extra_repr(self) -> str:
+        """Shows the rate when the module is printed."""
+        return f'rate={self.rate:.3f}'
+
+
+class Mlp(nn.Module):
+    """Two layers with an exact GELU between them.
+
+    Args:
+        dim: Channels in and out.
+        hidden_dim: Channels between the two layers.
+        ndim: Rank of a map (B, C, *S) to work on; 0 for tokens (B, N, C).
+    """
+
+    def __init__(self, dim: int, hidden_dim: int, ndim: int = 0) -> None:
+        super().__init__()
+        if ndim:
+            conv = LAYERS[ndim].conv
+            self.fc1 = conv(dim, hidden_dim, 1)
+            self.fc2 = conv(hidden_dim, dim, 1)
+        else:
+            self.fc1 = nn.Linear(dim, hidden_dim)
+            self.fc2 = nn.Linear(hidden_dim, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape in and out."""
+        return self.fc2(F.gelu(self.fc1(x)))
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention over all tokens (paper, section 3.3).
+
+    Args:
+        dim: Channels in and out.
+        num_heads: Heads K; each has ``dim / K`` channels.
+    """
+
+    def __init__(self, dim: int, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.proj = nn.Linear(dim, dim)
+
+    def heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, N, C) -> query, key and value, each (B, K, N, C / K)."""
+        b, n, _ = x.shape
+        qkv = self.qkv(x).reshape(b, n, 3, self.num_heads, -1)
+        return qkv.permute(2, 0, 3, 1, 4).unbind()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, N, C) -> (B, N, C)."""
+        x = F.scaled_dot_product_attention(*self.heads(x))
+        return self.proj(x.transpose(1, 2).flatten(2))
+
+
+class ScoredAttention(Attention):
+    """Self-attention that tells how much token 0 looks at every token."""
+
+    def forward(  # type: ignore[override]
+        self, x: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """(B, N, C) -> (B, N, C) and weights (B, N), at least float32.
+
+        The weights are the first row of the softmax, averaged over the
+        heads. Computed apart from the fused attention, that row costs next
+        to nothing; products and a sum, which autocast leaves alone, keep its
+        precision: the weights rank tokens.
+        """
+        query, key, value = self.heads(x)
+        first = query[:, :, :1]
+        first = first.to(torch.promote_types(first.dtype, torch.float32))
+        logits = (first * key).sum(-1) * key.shape[-1] ** -0.5
+        x = F.scaled_dot_product_attention(query, key, value)
+        x = self.proj(x.transpose(1, 2).flatten(2))
+        return x, logits.softmax(-1).mean(1)
+
+
+class PatchEmbed(nn.Module):
+    """Convolution without overlap, then LayerNorm over the channels.
+
+    The norm is registered first: official state-dict order.
+    """
+
+    def __init__(
+        self, in_channels: int, dim: int, geometry: ConvGeometry
+    ) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(dim, eps=1e-5)
+        ndim = len(geometry.kernel_size)
+        self.proj = LAYERS[ndim].conv(in_channels, dim, *geometry)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C_in, *S) -> (B, C, *S / stride), floored."""
+        x = self.proj(x)
+        return unflatten(self.norm(flatten(x)), x.shape)
+
+
+class ConvEmbed(nn.Module):
+    """Strided 3x3 convolutions with BatchNorm (S+ and the light models).
+
+    Two convolutions with a GELU between them lead into the first stage
+    (``head_embedding`` of the official code), one into the others
+    (``middle_embedding``).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        dim: int,
+        geometries: list[ConvGeometry],
+    ) -> None:
+        super().__init__()
+        conv, norm = LAYERS[len(geometries[0].kernel_size)]
+        layers: list[nn.Module] = []
+        if len(geometries) == 2:
+            middle = dim // 2
+            layers += [
+                conv(in_channels, middle, *geometries[0]),
+                norm(middle),
+                nn.GELU(),
+            ]
+            in_channels = middle
+        layers += [conv(in_channels, dim, *geometries[-1]), norm(dim)]
+        self.proj = nn.Sequential(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C_in, *S) -> (B, C, *S / stride)."""
+        return self.proj(x)
+
+
+def build_stem(
+    ndim: int, stage: int, stem: str, in_channels: int, dim: int
+) -> nn.Module:
+    """Embedding that leads into a stage; see :func:`stem_geometry`."""
+    geometries = stem_geometry(ndim, stage, stem)
+    if stem == 'patch':
+        return PatchEmbed(in_channels, dim, geometries[0])
+    return ConvEmbed(in_channels, dim, geometries)
+
+
+class MapLayerNorm(nn.LayerNorm):
+    """LayerNorm over the channels of a map (B, C, *S)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Same shape in and out."""
+        return unflatten(super().forward(flatten(x)), x.shape)
+
+
+def to_channels_last(x: Tensor) -> Tensor:
+    """Stores a map (B, C, *S) so that its tokens (B, N, C) are a view."""
+    layout = torch.channels_last if x.ndim == 4 else torch.channels_last_3d
+    return x.contiguous(memory_format=layout)

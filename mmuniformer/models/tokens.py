@@ -1,0 +1,104 @@
+"""Layout changes between feature maps and token sequences.
+
+Legend: B batch, C channels, N tokens, *S = (H, W) or (T, H, W).
+Pure functions; none of them has parameters or state.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def flatten(x: Tensor) -> Tensor:
+    """(B, C, *S) -> (B, N, C), a view if ``x`` is channels-last."""
+    return x.flatten(2).transpose(1, 2)
+
+
+def unflatten(tokens: Tensor, shape: Sequence[int]) -> Tensor:
+    """(B, N, C) -> (B, C, *S), the inverse of :func:`flatten`.
+
+    Args:
+        tokens: Sequence of N = prod(S) tokens.
+        shape: Sizes (B, C, *S) of the map.
+    """
+    return tokens.transpose(1, 2).reshape(tuple(shape))
+
+
+def window_split(x: Tensor, window: int) -> Tensor:
+    """(B, C, H, W) -> (B * nH * nW, window * window, C).
+
+    The map is padded with zeros at the right and the bottom to a multiple of
+    ``window``. As in the official code the padded tokens are not masked: they
+    take part in the attention (``SABlock_Windows``, detection and
+    segmentation backbones).
+    """
+    bottom, right = -x.shape[2] % window, -x.shape[3] % window
+    x = F.pad(x, (0, right, 0, bottom))
+    b, c, h, w = x.shape
+    x = x.reshape(b, c, h // window, window, w // window, window)
+    return x.permute(0, 2, 4, 3, 5, 1).reshape(-1, window * window, c)
+
+
+def window_join(windows: Tensor, window: int, shape: Sequence[int]) -> Tensor:
+    """Inverse of :func:`window_split`, without the padding.
+
+    Args:
+        windows: (B * nH * nW, window * window, C).
+        window: Side of a window, in tokens.
+        shape: Sizes (B, C, H, W) of the map before the split.
+    """
+    b, c, h, w = shape
+    rows, cols = -(-h // window), -(-w // window)
+    x = windows.reshape(b, rows, cols, window, window, c)
+    x = x.permute(0, 5, 1, 3, 2, 4)
+    x = x.reshape(b, c, rows * window, cols * window)
+    return x[:, :, :h, :w]
+
+
+def keep(x: Tensor, index: Tensor) -> Tensor:
+    """Selects tokens, (B, N, C) -> (B, K, C); ``index``: (B, K)."""
+    return x.gather(1, index.unsqueeze(-1).expand(-1, -1, x.shape[-1]))
+
+
+def merge(x: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean of tokens, (B, N, C) -> (B, 1, C); ``weights``: (B, N).
+
+    Computed in the precision of the weights, under autocast too. All-zero
+    weights (underflow) give zeros, not NaN.
+    """
+    total = weights.sum(1, keepdim=True)
+    total = total.clamp_min(torch.finfo(weights.dtype).tiny)
+    weights = (weights / total).unsqueeze(-1)
+    return (weights * x).sum(1, keepdim=True).to(x.dtype)
+
+
+def restore(x: Tensor, index: Tensor, kept: Tensor, update: Tensor) -> Tensor:
+    """Puts kept tokens back into place and updates all the others.
+
+    Args:
+        x: All tokens before the block, (B, N, C).
+        index: Places of the kept tokens, (B, K).
+        kept: The kept tokens after the block, (B, K, C).
+        update: What every other token gets added, (B, 1, C).
+    """
+    x = x + update
+    index = index.unsqueeze(-1).expand_as(kept)
+    return x.scatter_(1, index, kept.to(x.dtype))
+
+
+def pool_scores(scores: Tensor, shape: Sequence[int]) -> Tensor:
+    """Scores of a map with half the height and width, (B, N) -> (B, N').
+
+    Means over 2 x 2 places, then scaled so that each sample's sum stays what
+    it was; an odd last row or column is dropped, as by the embeddings.
+
+    Args:
+        scores: Scores of the tokens.
+        shape: Sizes (B, C, *S) of their map; time is not pooled.
+    """
+    maps = scores.reshape(shape[0], -1, *shape[-2:])
+    pooled = F.avg_pool2d(maps, 2).flatten(1)
+    total = scores.sum(1, keepdim=True)
+    return pooled * (total / pooled.sum(1, keepdim=True))
