@@ -1,0 +1,25 @@
+"""Mask R-CNN, UniFormer-B with hybrid windows of 14, 1x schedule, COCO 2017.
+
+Published: 47.4 box AP, 43.1 mask AP, 69M parameters, 399G FLOPs at 800x1280
+(README of object_detection, mask_rcnn_1x_hybrid_base; paper, table on COCO
+detection with Mask R-CNN, 1x).
+
+    tools/dist_train.sh configs/det/mask_rcnn_uniformer_b.py 8
+
+8 GPUs, 2 images each; other batch sizes: add --auto-scale-lr. To save memory,
+recompute stage 3: --cfg-options model.backbone.with_cp="(0,0,20,0)".
+"""
+
+_base_ = 'mask_rcnn_uniformer_s.py'
+
+model = dict(
+    backbone=dict(
+        arch='b',
+        drop_path_rate=0.3,
+        with_cp=False,
+        init_cfg=dict(
+            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
+            'resolve/main/uniformer_base_in1k.pth',
+        ),
+    )
+)

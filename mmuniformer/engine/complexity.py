@@ -1,0 +1,88 @@
+"""Parameters and FLOPs of a model, fused attention included.
+
+One multiplication with its addition counts as one FLOP, as in the papers of
+vision backbones. Convolutions, matrix products and attention products are
+counted; norms, activations and other element-wise work, under 1 %, are not.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from mmengine.registry import MODELS
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+
+aten = torch.ops.aten
+
+
+def _cpu_attention(
+    query: Any, key: Any, value: Any, *args: Any, **kwargs: Any
+) -> int:
+    """The operator that PyTorch's own table leaves out."""
+    return sdpa_flop_count(query, key, value)
+
+
+FUSED = {aten._scaled_dot_product_flash_attention_for_cpu: _cpu_attention}
+
+
+def count_flops(function: Callable[..., Any], *args: Any) -> int:
+    """FLOPs (multiply-adds) of one call, on any device, also on 'meta'."""
+    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
+    with counter, torch.no_grad():
+        function(*args)
+    return counter.get_total_flops() // 2
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Numbers that training changes."""
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def build_on_meta(cfg: dict[str, Any]) -> nn.Module:
+    """Builds a model in eval mode whose tensors have shapes but no values."""
+    return MODELS.build(cfg).eval().to('meta')
+
+
+def flops_by_part(model: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
+    """FLOPs of each part of a host's model for one input.
+
+    Args:
+        model: A model from :func:`build_on_meta`.
+        shape: (H, W) of the network's input.
+    """
+    image = torch.empty(1, 3, *shape, device='meta')
+    with torch.no_grad():
+        maps = model.backbone(image)
+    parts = {'backbone': count_flops(model.backbone, image)}
+    if getattr(model, 'with_neck', False):
+        parts['neck'] = count_flops(model.neck, maps)
+        with torch.no_grad():
+            maps = model.neck(maps)
+    if hasattr(model, 'rpn_head'):
+        parts['rpn_head'] = count_flops(model.rpn_head, maps)
+        parts.update(_roi_flops(model.roi_head))
+    return parts
+
+
+def _roi_flops(roi_head: nn.Module) -> dict[str, int]:
+    """Box heads on 1000 proposals, mask heads on the 100 best detections.
+
+    That is how the published figures of detectors were counted.
+    """
+    parts = {}
+    for name, count in (('bbox_head', 1000), ('mask_head', 100)):
+        heads = getattr(roi_head, name)
+        extractors = getattr(roi_head, name.replace('head', 'roi_extractor'))
+        if not isinstance(heads, nn.ModuleList):
+            heads, extractors = [heads], [extractors]
+        parts[name] = sum(
+            count_flops(head, _regions(extractor, count))
+            for head, extractor in zip(heads, extractors)
+        )
+    return parts
+
+
+def _regions(extractor: nn.Module, count: int) -> Tensor:
+    size = extractor.roi_layers[0].output_size
+    return torch.empty(count, extractor.out_channels, *size, device='meta')

@@ -1,0 +1,52 @@
+"""Starts a process group on GPUs or, where there are none, on CPUs."""
+
+import os
+
+import torch
+import torch.distributed as dist
+from mmengine.config import Config
+from mmengine.device import get_device
+
+from ..errors import UserError
+
+
+def prepare_processes(cfg: Config, launcher: str) -> None:
+    """Makes a config run on what this machine has.
+
+    mmengine's launchers take one GPU per process for granted. Without any
+    accelerator the processes talk over gloo and the model is wrapped
+    without a device.
+
+    Args:
+        cfg: Whole config; changed in place.
+        launcher: 'none', or 'pytorch' under torchrun.
+
+    Raises:
+        UserError: More processes on this machine than GPUs.
+    """
+    if launcher == 'none':
+        return
+    if get_device() != 'cpu':
+        _check_gpu_count()
+        return
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel', device_ids=None
+    )
+    if cfg.get('find_unused_parameters', False):
+        cfg.model_wrapper_cfg.find_unused_parameters = True
+    dist.init_process_group(backend='gloo')
+
+
+def _check_gpu_count() -> None:
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    gpus = torch.cuda.device_count()
+    if torch.cuda.is_available() and processes > gpus:
+        raise UserError(
+            f'GPUS={processes}: this machine has {gpus}; wanted at most one '
+            f'process per GPU'
+        )
+
+
+def is_main_process() -> bool:
+    """Whether this process is the one that speaks; before any group is up."""
+    return int(os.environ.get('RANK', 0)) == 0

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Parameters and FLOPs of a config: complexity.py CONFIG --shape 800 1280."""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import _env  # noqa: F401
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmuniformer.engine.complexity import (
+    build_on_meta,
+    count_parameters,
+    flops_by_part,
+)
+from mmuniformer.engine.config import exit_with
+from mmuniformer.errors import UserError
+
+
+def parse_args():
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description='Print parameters and FLOPs (multiply-adds) of a config.'
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--shape',
+        type=int,
+        nargs=2,
+        default=(800, 1280),
+        metavar=('H', 'W'),
+        help='size of the input in pixels [800 1280]',
+    )
+    return parser.parse_args()
+
+
+def main():
+    """Prints one line per part and the sum."""
+    args = parse_args()
+    try:
+        if min(args.shape) < 32:
+            raise UserError(f'--shape={args.shape}: wanted 32 or more')
+        if not Path(args.config).is_file():
+            raise UserError(f'config={args.config!r}: no such file')
+        cfg = Config.fromfile(args.config)
+        init_default_scope(cfg.default_scope)
+        model = build_on_meta(cfg.model)
+        flops = flops_by_part(model, tuple(args.shape))
+    except UserError as error:
+        exit_with(error)
+    for name, value in flops.items():
+        print(f'{name:<12} {value / 1e9:10.2f} GFLOPs')
+    height, width = args.shape
+    print(
+        f'{args.config}: {count_parameters(model) / 1e6:.2f}M parameters, '
+        f'{sum(flops.values()) / 1e9:.1f} GFLOPs (multiply-adds, attention '
+        f'included) at {height}x{width}'
+    )
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Tests a checkpoint: tools/test.py CONFIG CHECKPOINT [options]."""
+
+import _env  # noqa: F401
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from mmuniformer.engine import preflight
+from mmuniformer.engine.config import (
+    common_parser,
+    draw_predictions,
+    exit_with,
+    load_config,
+)
+from mmuniformer.engine.launch import prepare_processes
+from mmuniformer.errors import UserError
+
+
+def parse_args():
+    """Command line."""
+    parser = common_parser('Test a model.')
+    parser.add_argument('checkpoint', help='weight file of the whole model')
+    parser.add_argument(
+        '--out', metavar='FILE.pkl', help='save the raw predictions'
+    )
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='save pictures of the predictions'
+    )
+    parser.add_argument(
+        '--tta', action='store_true', help='test-time augmentation'
+    )
+    return parser.parse_args()
+
+
+def test_config(args):
+    """The config with the options of testing."""
+    cfg = load_config(args)
+    cfg.load_from, cfg.resume = args.checkpoint, False
+    cfg.model.backbone.init_cfg = None  # the checkpoint holds all weights
+    if args.show_dir:
+        draw_predictions(cfg, args.show_dir)
+    if args.out:
+        if not args.out.endswith(('.pkl', '.pickle')):
+            raise UserError(f'--out={args.out!r}: wanted a .pkl file')
+        detector = cfg.get('default_scope') == 'mmdet'
+        kind = 'DumpDetResults' if detector else 'DumpResults'
+        metrics = cfg.test_evaluator
+        metrics = metrics if isinstance(metrics, list) else [metrics]
+        cfg.test_evaluator = [*metrics, dict(type=kind, out_file_path=args.out)]
+    if args.tta:
+        if 'tta_model' not in cfg or 'tta_pipeline' not in cfg:
+            raise UserError(
+                '--tta: the config has no tta_model and tta_pipeline'
+            )
+        cfg.model = dict(cfg.tta_model, module=cfg.model)
+        cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    return cfg
+
+
+def main():
+    """Checks what can go wrong, then tests."""
+    args = parse_args()
+    try:
+        cfg = test_config(args)
+        preflight.check_data(cfg, ('test',))
+        preflight.check_checkpoint(args.checkpoint)
+        prepare_processes(cfg, args.launcher)
+        build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
+        build(cfg).test()
+    except UserError as error:
+        exit_with(error)
+
+
+if __name__ == '__main__':
+    main()

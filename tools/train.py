@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Trains any config: tools/train.py CONFIG [options]."""
+
+import _env  # noqa: F401
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+from mmuniformer.engine import preflight
+from mmuniformer.engine.config import common_parser, exit_with, load_config
+from mmuniformer.engine.launch import prepare_processes
+from mmuniformer.errors import UserError
+
+
+def parse_args():
+    """Command line."""
+    parser = common_parser('Train a model.')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='PATH',
+        help='go on from the last checkpoint of the work dir, or from PATH',
+    )
+    parser.add_argument(
+        '--amp', action='store_true', help='train in mixed precision'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate with the whole batch size',
+    )
+    return parser.parse_args()
+
+
+def training_config(args):
+    """The config with the options of training."""
+    cfg = load_config(args)
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.auto_scale_lr:
+        if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+            raise UserError(
+                '--auto-scale-lr: the config has no '
+                'auto_scale_lr.base_batch_size'
+            )
+        cfg.auto_scale_lr.enable = True
+    if args.resume:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    return cfg
+
+
+def main():
+    """Checks what can go wrong, then trains."""
+    args = parse_args()
+    try:
+        cfg = training_config(args)
+        preflight.check_data(cfg, ('train', 'val'))
+        preflight.check_checkpoint(cfg.load_from)
+        preflight.check_pretrained(cfg)
+        prepare_processes(cfg, args.launcher)
+        build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
+        build(cfg).train()
+    except UserError as error:
+        exit_with(error)
+
+
+if __name__ == '__main__':
+    main()
