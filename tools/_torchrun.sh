@@ -41,6 +41,6 @@ else
 fi
 # As torchrun would, but without its warning.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
-exec "$python" -m torch.distributed.run --nnodes="$nodes" \
+exec "$python" "$tools/_torchrun.py" --nnodes="$nodes" \
     --nproc-per-node="$gpus" "${where[@]}" \
     "$tools/$task.py" "${inputs[@]}" --launcher pytorch "$@"

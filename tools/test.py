@@ -46,7 +46,10 @@ def test_config(args):
         kind = 'DumpDetResults' if detector else 'DumpResults'
         metrics = cfg.test_evaluator
         metrics = metrics if isinstance(metrics, list) else [metrics]
-        cfg.test_evaluator = [*metrics, dict(type=kind, out_file_path=args.out)]
+        cfg.test_evaluator = [
+            *metrics,
+            dict(type=kind, out_file_path=args.out),
+        ]
     if args.tta:
         if 'tta_model' not in cfg or 'tta_pipeline' not in cfg:
             raise UserError(

@@ -1,6 +1,9 @@
 """Starts a process group on GPUs or, where there are none, on CPUs."""
 
+import ctypes
 import os
+import signal
+import sys
 
 import torch
 import torch.distributed as dist
@@ -8,6 +11,9 @@ from mmengine.config import Config
 from mmengine.device import get_device
 
 from ..errors import UserError
+
+
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def prepare_processes(cfg: Config, launcher: str) -> None:
@@ -26,6 +32,7 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
     """
     if launcher == 'none':
         return
+    _die_with_launcher()
     if get_device() != 'cpu':
         _check_gpu_count()
         return
@@ -35,6 +42,15 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
     if cfg.get('find_unused_parameters', False):
         cfg.model_wrapper_cfg.find_unused_parameters = True
     dist.init_process_group(backend='gloo')
+
+
+def _die_with_launcher() -> None:
+    """Has Linux end this process when torchrun is killed.
+
+    Orphans would hold the GPUs and write into the work dir.
+    """
+    if sys.platform == 'linux':
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _check_gpu_count() -> None:

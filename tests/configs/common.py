@@ -1,0 +1,67 @@
+"""What the recipe tests of all tasks need."""
+
+import torch
+import yaml
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import PARAM_SCHEDULERS
+from torch import nn
+
+from mmuniformer.registry import MODELS
+
+from .. import ROOT
+
+
+def recipes(task):
+    """The table of a task, ``recipes/TASK.yaml``: values by config name."""
+    path = ROOT / f'tests/configs/recipes/{task}.yaml'
+    return yaml.safe_load(path.read_text())
+
+
+def build_backbone(cfg):
+    """The backbone of a config, without values."""
+    backbone = dict(cfg.model.backbone, init_cfg=None)
+    with torch.device('meta'):
+        return MODELS.build(backbone)
+
+
+def learning_rates(schedulers, iterations, epoch_length=None):
+    """Learning rate of each iteration, in multiples of the base rate.
+
+    Args:
+        schedulers: ``param_scheduler`` of a config.
+        iterations: How many to step.
+        epoch_length: Iterations per epoch, for schedulers by epoch.
+    """
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=1.0)
+    built = []
+    for cfg in schedulers:
+        cfg = dict(cfg, optimizer=optimizer)
+        if cfg.pop('convert_to_iter_based', False):
+            kind = PARAM_SCHEDULERS.get(cfg.pop('type'))
+            built.append(
+                kind.build_iter_from_epoch(epoch_length=epoch_length, **cfg)
+            )
+        else:
+            built.append(PARAM_SCHEDULERS.build(cfg))
+    rates = []
+    for iteration in range(iterations):
+        rates.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        for scheduler in built:
+            ends = not scheduler.by_epoch or (
+                (iteration + 1) % epoch_length == 0
+            )
+            if ends:
+                scheduler.step()
+    return rates
+
+
+def parameter_groups(optim_wrapper, model):
+    """(learning rate, weight decay) of each parameter by name."""
+    wrapper = build_optim_wrapper(model, optim_wrapper)
+    names = {id(p): name for name, p in model.named_parameters()}
+    return {
+        names[id(p)]: (group['lr'], group['weight_decay'])
+        for group in wrapper.optimizer.param_groups
+        for p in group['params']
+    }

@@ -1,0 +1,62 @@
+"""Every config parses, fits together and has a row in the README."""
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmuniformer.models.arch import ARCHS
+from mmuniformer.registry import MODELS
+
+from .. import ROOT
+
+LEAVES = sorted(
+    path
+    for path in (ROOT / 'configs').glob('*/*.py')
+    if path.parent.name != '_base_'
+)
+RECIPES = [path for path in LEAVES if 'toy' not in path.stem]
+
+
+def name(path):
+    return f'{path.parent.name}/{path.stem}'
+
+
+@pytest.fixture(params=LEAVES, ids=name, scope='module')
+def leaf(request):
+    return request.param
+
+
+@pytest.fixture(scope='module')
+def backbone(leaf):
+    cfg = Config.fromfile(leaf).model.backbone
+    cfg.pop('init_cfg', None)
+    with torch.device('meta'):
+        return MODELS.build(cfg)
+
+
+def test_neck_is_as_wide_as_the_backbone(leaf, backbone):
+    neck = Config.fromfile(leaf).model.neck
+    assert tuple(neck.in_channels) == backbone.arch.embed_dims
+
+
+def test_docstring_gives_the_command(leaf):
+    text = leaf.read_text()
+    assert text.startswith('"""')
+    assert f'configs/{name(leaf)}.py' in text.split('"""')[1]
+
+
+def test_config_survives_dumping(leaf, tmp_path):
+    cfg = Config.fromfile(leaf)
+    cfg.dump(tmp_path / 'dumped.py')
+    assert Config.fromfile(tmp_path / 'dumped.py').model == cfg.model
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=name)
+def test_name_agrees_with_the_size(path):
+    size = path.stem.split('uniformer_')[1].split('_')[0]
+    assert Config.fromfile(path).model.backbone.arch in (size, ARCHS[size])
+
+
+@pytest.mark.parametrize('path', RECIPES, ids=name)
+def test_readme_has_a_row(path):
+    assert f'configs/{name(path)}.py' in (ROOT / 'README.md').read_text()

@@ -1,0 +1,34 @@
+"""Fixtures that several folders of tests share."""
+
+import sys
+
+import pytest
+
+from . import ROOT
+
+
+@pytest.fixture(scope='session')
+def toy_data(tmp_path_factory):
+    """A folder with a very small toy world in COCO's layout."""
+    from mmuniformer.toyworld import World, write_coco
+
+    folder = tmp_path_factory.mktemp('data')
+    write_coco(folder / 'coco', World(size=96, images_train=6, images_val=4))
+    return folder
+
+
+@pytest.fixture(scope='session')
+def run_tool():
+    """Runs a tool in a process of its own, from a folder of choice."""
+    import subprocess
+
+    def run(tool, *arguments, cwd=ROOT):
+        return subprocess.run(
+            [sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    return run

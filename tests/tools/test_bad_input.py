@@ -1,0 +1,81 @@
+"""The command line answers bad input in one line, with exit status 2."""
+
+import pytest
+
+TOY = 'configs/det/mask_rcnn_uniformer_toy.py'
+
+
+def from_root(path):
+    from .. import ROOT
+
+    return str(ROOT / path)
+
+
+CASES = {
+    'no config': (
+        ['train.py', 'configs/none.py'],
+        "config='configs/none.py': no such file",
+    ),
+    'no data': (
+        ['train.py', from_root(TOY)],
+        "'data/coco/annotations/instances_train2017.json' does not exist",
+    ),
+    'no checkpoint': (
+        ['test.py', from_root(TOY), 'none.pth'],
+        'does not exist',
+    ),
+    'output that is no pickle': (
+        ['test.py', from_root(TOY), 'none.pth', '--out', 'x.json'],
+        "--out='x.json': wanted a .pkl file",
+    ),
+    'no test-time augmentation': (
+        ['test.py', from_root(TOY), 'none.pth', '--tta'],
+        'no tta_model',
+    ),
+    'small input': (
+        ['analysis/complexity.py', from_root(TOY), '--shape', '8', '8'],
+        'wanted 32 or more',
+    ),
+}
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_one_line(run_tool, tmp_path, case):
+    command, wanted = CASES[case]
+    done = run_tool(*command, cwd=tmp_path)
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == 2, done.stderr
+    assert lines[-1].startswith('error: ') and wanted in lines[-1]
+    assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.parametrize(
+    'option, wanted',
+    [
+        ('model.backbone.attention=local', "attention='local': wanted one of"),
+        ('model.backbone.arch=huge', "arch='huge': wanted one of s, "),
+        ('model.backbone.window_size=0', 'window_size=0: wanted a positive'),
+        ('load_from=none.pth', "checkpoint='none.pth': no such file"),
+    ],
+)
+def test_wrong_value_in_the_config(run_tool, toy_cwd, option, wanted):
+    done = run_tool(
+        'train.py', from_root(TOY), '--cfg-options', option, cwd=toy_cwd
+    )
+    assert done.returncode == 2, done.stderr
+    assert wanted in done.stderr.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    'tool',
+    [
+        'train.py',
+        'test.py',
+        'make_toyworld.py',
+        'setup_env.py',
+        'analysis/complexity.py',
+    ],
+)
+def test_help(run_tool, tool):
+    done = run_tool(tool, '--help')
+    assert done.returncode == 0 and 'usage' in done.stdout

@@ -1,0 +1,135 @@
+"""The whole path on a very small toy world: train, kill, resume, test."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from .. import ROOT
+
+pytestmark = pytest.mark.skipif(
+    find_spec('mmdet') is None, reason='needs mmdet'
+)
+TOY = ROOT / 'configs/det/mask_rcnn_uniformer_toy.py'
+COCO_LINE = r'Average (?:Precision|Recall) .* = -?\d\.\d{3}'
+QUICK = [
+    '--cfg-options',
+    'train_cfg.max_epochs=3',
+    'train_cfg.val_interval=3',
+    'train_dataloader.batch_size=1',
+    'default_hooks.logger.interval=1',
+    'model.test_cfg.rcnn.score_thr=0',  # so that there are detections
+]
+
+
+@pytest.fixture(scope='module')
+def environment():
+    return dict(os.environ, PYTHON=sys.executable)
+
+
+@pytest.fixture(scope='module')
+def resumed(toy_cwd, environment):
+    """Two processes, killed in the second epoch and started again."""
+    command = [ROOT / 'tools/dist_train.sh', TOY, '2', *QUICK]
+    first = subprocess.Popen(
+        command,
+        cwd=toy_cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    for line in first.stdout:
+        if 'Epoch(train) [2][1/' in line:
+            break
+    first.kill()  # the launcher alone; its workers must not outlive it
+    first.wait()
+    second = subprocess.run(
+        [*command[:3], '--resume', 'auto', *QUICK],
+        cwd=toy_cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    return second.stdout + second.stderr
+
+
+@pytest.fixture(scope='module')
+def checkpoint(resumed, toy_cwd):
+    folder = toy_cwd / 'work_dirs/mask_rcnn_uniformer_toy'
+    return Path((folder / 'last_checkpoint').read_text())
+
+
+def test_killed_training_goes_on_from_its_last_checkpoint(resumed):
+    assert re.search(r'resumed epoch: 1, iter: \d+', resumed)
+    assert 'Epoch(train) [1]' not in resumed
+    assert 'Epoch(train) [3]' in resumed
+
+
+def test_validation_ends_with_the_tables_of_coco(resumed):
+    assert len(re.findall(COCO_LINE, resumed)) == 24
+
+
+@pytest.fixture(scope='module')
+def tested(run_tool, toy_cwd, checkpoint):
+    """Single-process test of the trained model, with pictures."""
+    return run_tool(
+        'test.py', TOY, checkpoint, '--show-dir', 'pictures',
+        '--out', 'predictions.pkl', *QUICK, cwd=toy_cwd,
+    )  # fmt: skip
+
+
+def test_test_prints_the_twelve_lines_for_boxes_and_masks(tested):
+    assert len(re.findall(COCO_LINE, tested.stdout)) == 24, tested.stderr
+
+
+def test_two_processes_give_the_metrics_of_one(
+    tested, toy_cwd, checkpoint, environment
+):
+    done = subprocess.run(
+        [ROOT / 'tools/dist_test.sh', TOY, checkpoint, '2', *QUICK],
+        cwd=toy_cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    lines = re.findall(COCO_LINE, done.stdout)
+    assert lines and lines == re.findall(COCO_LINE, tested.stdout)
+
+
+def test_a_picture_for_every_image(tested, toy_cwd):
+    assert len(list((toy_cwd / 'pictures').glob('*.jpg'))) == 4
+
+
+def test_predictions_are_saved(tested, toy_cwd):
+    assert (toy_cwd / 'predictions.pkl').stat().st_size > 0
+
+
+def test_log_says_what_was_loaded(tested):
+    assert re.search(r'loaded (\d+) of \1 tensors of MaskRCNN', tested.stdout)
+
+
+def test_a_checkpoint_of_another_size_is_refused(
+    run_tool, toy_cwd, checkpoint
+):
+    config = ROOT / 'configs/det/mask_rcnn_uniformer_s.py'
+    done = run_tool('test.py', config, checkpoint, cwd=toy_cwd)
+    assert done.returncode == 2, done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith('error: checkpoint') and 'differ in shape' in last
+
+
+def test_the_host_runs_our_config_with_its_own_script(toy_cwd):
+    script = Path(find_spec('mmdet').origin).parent / '.mim/tools/train.py'
+    options = [*QUICK, 'train_cfg.max_epochs=1', 'train_cfg.val_interval=9']
+    done = subprocess.run(
+        [sys.executable, script, TOY, '--work-dir', 'host', *options],
+        cwd=toy_cwd,
+        capture_output=True,
+        text=True,
+    )
+    assert (toy_cwd / 'host/epoch_1.pth').exists(), done.stderr[-3000:]
