@@ -18,7 +18,7 @@ setup:
 	@$(PYTHON) tools/setup_env.py --torch "$(TORCH)" --mmcv "$(MMCV)"
 
 demo: setup
-	@$(PY) tools/make_toyworld.py
+	@$(PY) tools/make_toyworld.py --layouts coco
 	@tools/dist_train.sh $(TOY) 2 --work-dir $(DEMO)
 	@tools/dist_test.sh $(TOY) "$$(cat $(DEMO)/last_checkpoint)" 2 \
 		--work-dir $(DEMO)/test --show-dir $(DEMO)/pictures

@@ -25,6 +25,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['mmuniformer', 'mmuniformer.*']),
+    package_data={'mmuniformer': ['published.tsv', 'labels/*.txt']},
     python_requires='>=3.10',
     install_requires=['torch>=2.0', 'mmengine>=0.8.3'],
     extras_require={

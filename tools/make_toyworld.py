@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Makes a toy world: small drawn scenes with exact labels.
 
-It is a stand-in for COCO, to try training and testing without a download: the
-same folders, file format, category names and ids, so configs for COCO run on
-it unmodified. Numbers measured on it say nothing about COCO.
+It is a stand-in for COCO and ADE20K, to try training and testing without a
+download: the same folders, file formats, class names and numbers, so configs
+for these data sets run on it unmodified. What is measured on it says nothing
+about them.
 """
 
 import argparse
@@ -18,9 +19,12 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from mmuniformer.toyworld import LIMITS, World, write_coco  # noqa: E402
-
-LAYOUTS = {'coco': write_coco}
+from mmuniformer.toyworld import (  # noqa: E402
+    LAYOUTS,
+    LIMITS,
+    World,
+    write_world,
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -82,10 +86,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--layouts',
         nargs='+',
-        choices=sorted(LAYOUTS),
-        default=['coco'],
-        help='formats to write: coco is instance detection and segmentation '
-        'in FOLDER/coco (default coco)',
+        choices=list(LAYOUTS),
+        default=list(LAYOUTS),
+        metavar='LAYOUT',
+        help='formats to write: coco is boxes and masks in FOLDER/coco, '
+        'keypoints people and their joints beside them, ade semantic '
+        'segmentation in FOLDER/ade (default all of them)',
     )
     parser.add_argument(
         '--force',
@@ -108,27 +114,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Writes the layouts; returns the exit status."""
     args = parse_args(argv)
     world = World(**{name: getattr(args, name) for name in LIMITS})
-    for layout in dict.fromkeys(args.layouts):
-        folder = args.out / layout
-        start = time.perf_counter()
-        # Start-up of a process takes as long as a hundred pictures.
-        total = world.images_train + world.images_val
-        workers = max(1, min(os.cpu_count() or 1, total // 100))
-        try:
-            new = LAYOUTS[layout](folder, world, workers, args.force, show)
-        except (OSError, BrokenProcessPool) as error:
-            print(f'make_toyworld.py: {error}', file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            print(
-                f'make_toyworld.py: interrupted, {folder} is incomplete; '
-                f'the same command begins anew',
-                file=sys.stderr,
-            )
-            return 130
-        seconds = time.perf_counter() - start
-        text = f'written in {seconds:.1f} s' if new else 'already complete'
-        print(f'{folder}: toy world of {total} pictures, {text}')
+    # Start-up of a process takes as long as a hundred pictures.
+    total = world.images_train + world.images_val
+    workers = max(1, min(os.cpu_count() or 1, total // 100))
+    start = time.perf_counter()
+    try:
+        written = write_world(
+            args.out, world, args.layouts, workers, args.force, show
+        )
+    except (OSError, BrokenProcessPool) as error:
+        print(f'make_toyworld.py: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            f'make_toyworld.py: interrupted, {args.out} is incomplete; '
+            f'the same command begins anew',
+            file=sys.stderr,
+        )
+        return 130
+    seconds = time.perf_counter() - start
+    for name, layout in LAYOUTS.items():
+        if name in written:
+            text = f'written in {seconds:.1f} s'
+        elif name in args.layouts:
+            text = 'already complete'
+        else:
+            continue
+        folder = args.out / layout.path
+        print(f'{folder}: {name}, toy world of {total} pictures, {text}')
     return 0
 
 

@@ -4,7 +4,10 @@ A :class:`World` gives scenes, :func:`render` turns a scene into pixels, masks
 and joints, and a writer for each data layout puts them into files.
 """
 
-from .coco import annotate, write_coco
+from .ade import label_map
+from .coco import annotate
+from .keypoints import annotate_people, detect
+from .layout import Layout, Shot
 from .render import Rendered, render
 from .sampling import sample_scene, sample_thing
 from .scene import (
@@ -17,21 +20,29 @@ from .scene import (
     Thing,
 )
 from .world import LIMITS, World
+from .writer import LAYOUTS, write_coco, write_world
 
 __all__ = [
     'JOINTS',
+    'LAYOUTS',
     'LIMITS',
     'STUFF',
     'Layer',
+    'Layout',
     'Person',
     'Rendered',
     'Scene',
+    'Shot',
     'Texture',
     'Thing',
     'World',
     'annotate',
+    'annotate_people',
+    'detect',
+    'label_map',
     'render',
     'sample_scene',
     'sample_thing',
     'write_coco',
+    'write_world',
 ]

@@ -2,12 +2,11 @@
 
 ``annotations/instances_{train,val}2017.json``, ``train2017/``, ``val2017/``,
 with COCO's own categories, so that configs for COCO run on it as they are.
-The annotation files are written last, see :mod:`.folder`.
 """
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -16,13 +15,11 @@ from numpy.typing import NDArray
 from pycocotools import mask as rle
 
 from .categories import CATEGORY_IDS, categories
-from .folder import Folder, write_json
-from .render import Rendered, render
+from .layout import Layout, Shot
+from .render import Rendered
 from .scene import Scene
-from .workers import spread
 from .world import SPLITS, World
 
-_ANNOTATIONS = {s: f'annotations/instances_{s}2017.json' for s in SPLITS}
 LEAST_AREA = 8  # pixels; what shows less is not annotated
 _LICENSES = [{'id': 1, 'name': 'Public domain', 'url': ''}]
 
@@ -37,44 +34,67 @@ def file_name(image: int) -> str:
     return f'{image:012d}.jpg'
 
 
+def instances(
+    scene: Scene, rendered: Rendered, image: int
+) -> Iterator[tuple[dict, list[int], NDArray[np.bool_]]]:
+    """What is to be annotated in a picture: things, then crowds.
+
+    Args:
+        scene: The scene.
+        rendered: What :func:`render` made of it.
+        image: Identity of the picture.
+
+    Yields:
+        The first fields of an annotation, the indices of the things that it
+        is about, and their mask.
+    """
+    crowds: dict[int, list[int]] = {}
+    groups: list[list[int]] = []
+    for index, thing in enumerate(scene.things):
+        if thing.crowd is None:
+            groups.append([index])
+        else:
+            crowds.setdefault(thing.crowd, []).append(index)
+    number = 100 * image
+    for members in [*groups, *crowds.values()]:
+        mask = np.isin(rendered.owner, members)
+        if np.count_nonzero(mask) < LEAST_AREA:
+            continue
+        thing = scene.things[members[0]]
+        head = {
+            'id': number,
+            'image_id': image,
+            'category_id': CATEGORY_IDS[thing.name],
+            'iscrowd': int(thing.crowd is not None),
+        }
+        yield head, members, mask
+        number += 1
+
+
 def annotate(scene: Scene, rendered: Rendered, image: int) -> list[dict]:
-    """The annotations of one picture: things, then crowds.
+    """The annotations of one picture.
 
     Args:
         scene: The scene.
         rendered: What :func:`render` made of it.
         image: Identity of the picture.
     """
-    groups: dict[int, list[int]] = {}
-    alone: list[tuple[str, bool, NDArray[np.bool_]]] = []
-    for index, thing in enumerate(scene.things):
-        if thing.crowd is None:
-            alone.append((thing.name, False, rendered.mask(index)))
-        else:
-            groups.setdefault(thing.crowd, []).append(index)
-    for members in groups.values():
-        name = scene.things[members[0]].name
-        alone.append((name, True, np.isin(rendered.owner, members)))
-    annotations: list[dict] = []
-    for name, crowd, mask in alone:
-        if np.count_nonzero(mask) < LEAST_AREA:
-            continue
-        annotation = {
-            'id': 100 * image + len(annotations),
-            'image_id': image,
-            'category_id': CATEGORY_IDS[name],
-            'iscrowd': int(crowd),
-            **_outline(mask, crowd),
-        }
-        annotations.append(annotation)
-    return annotations
+    return [
+        {**head, **outline(mask, bool(head['iscrowd']))}
+        for head, _, mask in instances(scene, rendered, image)
+    ]
 
 
-def _outline(mask: NDArray[np.bool_], crowd: bool) -> dict:
-    """Box, area and segmentation of a mask."""
+def bounds(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a mask that is not empty."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    top, left = int(rows[0]), int(columns[0])
-    bottom, right = int(rows[-1]) + 1, int(columns[-1]) + 1
+    left, top = int(columns[0]), int(rows[0])
+    return left, top, int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def outline(mask: NDArray[np.bool_], crowd: bool) -> dict:
+    """Box, area and segmentation of a mask."""
+    left, top, right, bottom = bounds(mask)
     segmentation: list | dict
     if crowd:
         segmentation = uncompressed_rle(mask)
@@ -139,85 +159,70 @@ def compressed_rle(mask: NDArray[np.bool_]) -> dict:
     return {'size': encoded['size'], 'counts': encoded['counts'].decode()}
 
 
-def _write_one(
-    world: World, root: Path, key: tuple[str, int]
-) -> tuple[str, dict, list[dict]]:
-    """Renders a picture into its file; returns split, image, annotations."""
-    split, index = key
-    scene = world.scene(split, index)
-    rendered = render(scene)
-    number = image_id(split, index)
-    name = file_name(number)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
-    _, data = cv2.imencode('.jpg', rendered.image[..., ::-1], quality)
-    (root / f'{split}2017' / name).write_bytes(data.tobytes())
-    record = {
+def record(shot: Shot) -> dict:
+    """The entry of a picture in ``images``."""
+    number = image_id(shot.split, shot.index)
+    return {
         'id': number,
-        'file_name': name,
-        'width': scene.width,
-        'height': scene.height,
+        'file_name': file_name(number),
+        'width': shot.scene.width,
+        'height': shot.scene.height,
         'license': 1,
     }
-    return split, record, annotate(scene, rendered, number)
 
 
-def write_coco(
-    root: Path | str,
-    world: World,
-    workers: int = 1,
-    force: bool = False,
-    progress: Callable[[int, int], None] | None = None,
-) -> bool:
-    """Writes a toy world in COCO's layout.
+def contents(
+    world: World, cats: list[dict], labels: list[tuple[dict, list[dict]]]
+) -> list[dict]:
+    """The annotation files of both splits.
 
     Args:
-        root: The folder that configs call ``data/coco``.
-        world: What to write.
-        workers: Number of processes; the files do not depend on it.
-        force: Write even if the same or another toy world is there.
-        progress: Called with the pictures done and their number.
-
-    Returns:
-        False if exactly this world was there already, complete, and nothing
-        was done.
-
-    Raises:
-        FileExistsError: Data of another origin is there, or another toy world
-            and not ``force``. Nothing was changed.
+        world: The world.
+        cats: Their ``categories``.
+        labels: Record and annotations of each picture.
     """
-    root = Path(root)
-    if not _folder(root).prepare(world, force):
-        return False
-    write = partial(_write_one, world, root)
-    files: dict[str, dict] = {
-        split: {
-            'info': world.info(),
-            'licenses': _LICENSES,
-            'images': [],
-            'annotations': [],
-            'categories': categories(),
-        }
-        for split in SPLITS
-    }
-
-    total = sum(world.count(split) for split in SPLITS)
-    with closing(spread(write, world.keys(), workers)) as results:
-        for done, (split, image, annotations) in enumerate(results, 1):
-            files[split]['images'].append(image)
-            files[split]['annotations'] += annotations
-            if progress:
-                progress(done, total)
-    for split, content in files.items():
-        write_json(root / _ANNOTATIONS[split], content)
-    return True
+    files: list[dict] = []
+    rest = iter(labels)
+    for split in SPLITS:
+        part = list(islice(rest, world.count(split)))
+        files.append(
+            {
+                'info': world.info(),
+                'licenses': _LICENSES,
+                'images': [image for image, _ in part],
+                'annotations': [ann for _, anns in part for ann in anns],
+                'categories': cats,
+            }
+        )
+    return files
 
 
-def _folder(root: Path) -> Folder:
-    """What a folder of this layout consists of."""
+def names(split: str, info: dict) -> list[str]:
+    """The pictures of a split of a world."""
+    n = range(info.get(f'images_{split}', 0))
+    return [file_name(image_id(split, index)) for index in n]
 
-    def names(split: str, info: dict) -> list[str]:
-        n = range(info.get(f'images_{split}', 0))
-        return [file_name(image_id(split, index)) for index in n]
 
-    pictures = {f'{split}2017': partial(names, split) for split in SPLITS}
-    return Folder(root, _ANNOTATIONS.values(), pictures)
+def draw(root: Path, shot: Shot) -> None:
+    """Writes a picture."""
+    name = file_name(image_id(shot.split, shot.index))
+    (root / f'{shot.split}2017' / name).write_bytes(shot.jpeg)
+
+
+def _label(shot: Shot) -> tuple[dict, list[dict]]:
+    number = image_id(shot.split, shot.index)
+    return record(shot), annotate(shot.scene, shot.rendered, number)
+
+
+def _compose(world: World, labels: list) -> list[dict]:
+    return contents(world, categories(), labels)
+
+
+COCO = Layout(
+    path='coco',
+    files=tuple(f'annotations/instances_{s}2017.json' for s in SPLITS),
+    pictures={f'{split}2017': partial(names, split) for split in SPLITS},
+    draw=draw,
+    label=_label,
+    compose=_compose,
+)

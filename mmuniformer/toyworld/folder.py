@@ -7,6 +7,7 @@ folder without them is an interrupted run.
 
 import json
 import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ MARKER = 'toyworld.json'
 
 def write_json(path: Path, content: Any) -> None:
     """Writes the whole file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f'{path.name}.{os.getpid()}.tmp')
     try:
         draft.write_text(json.dumps(content), encoding='utf-8')
@@ -50,60 +52,78 @@ def is_ours(info: dict) -> bool:
 
 
 class Folder:
-    """A folder of one layout, ours or not.
+    """A folder of one layout or of several that share pictures, ours or not.
 
     Args:
         root: The folder; it need not exist.
-        annotations: Annotation files below it.
+        annotations: For each layout its annotation files below the folder.
         pictures: For each folder of pictures below it, a function from the
             info of a world to the names of its pictures.
     """
 
-    def __init__(self, root: Path, annotations, pictures) -> None:
+    def __init__(
+        self,
+        root: Path,
+        annotations: Mapping[str, Iterable[str]],
+        pictures: Mapping[str, Callable[[dict], Iterable[str]]],
+    ) -> None:
         self.root = root
-        self.annotations = [root / name for name in annotations]
+        self.annotations = {
+            layout: [root / name for name in names]
+            for layout, names in annotations.items()
+        }
         self.pictures = {root / sub: fn for sub, fn in pictures.items()}
 
-    def prepare(self, world: World, force: bool) -> bool:
-        """Checks what is there and makes room for a world.
+    def plan(
+        self, world: World, force: bool, wanted: Sequence[str]
+    ) -> tuple[list[str], bool]:
+        """Decides what is to be written; changes nothing.
 
         Args:
-            world: What is going to be written.
+            world: What shall be there.
             force: Replace a complete toy world.
+            wanted: The layouts that shall be there.
 
         Returns:
-            False if exactly this world is there, complete, and not ``force``.
+            The layouts to write, and whether the pictures are to be drawn
+            anew, after :meth:`clear`. Then these layouts are the wanted ones
+            and those that are there, as their pictures are lost.
 
         Raises:
-            FileExistsError: Something else is there. Nothing was changed.
+            FileExistsError: Something else is there.
         """
-        wanted = world.info()
-        marker = self.root / MARKER
+        found: dict = {}
         if self.root.exists() and any(self.root.iterdir()):
-            found = self._identify(marker)
-            complete = all(
-                file.is_file() and read_info(file) == found
-                for file in self.annotations
-            )
-            if complete and not force:
-                if found != wanted:
-                    raise FileExistsError(
-                        f'{self.root} holds another toy world '
-                        f'({_brief(found)}); --force replaces it'
-                    )
-                if self._present() == self._expected(wanted):
-                    return False
-            for path in self.annotations:
-                path.unlink(missing_ok=True)
-            for path in self._present():
-                path.unlink()
-        for path in [*self.annotations, *(p / '_' for p in self.pictures)]:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(marker, wanted)
-        return True
+            found = self._identify()
+        ready = [
+            layout
+            for layout, files in self.annotations.items()
+            if all(f.is_file() and read_info(f) == found for f in files)
+        ]
+        info = world.info()
+        if ready and not force:
+            if found != info:
+                raise FileExistsError(
+                    f'{self.root} holds another toy world '
+                    f'({_brief(found)}); --force replaces it'
+                )
+            if self._present() == self._expected(info):
+                return [n for n in wanted if n not in ready], False
+        return [*wanted, *(n for n in ready if n not in wanted)], True
 
-    def _identify(self, marker: Path) -> dict:
+    def clear(self, world: World) -> None:
+        """Takes away what is ours, annotations first, and marks the folder."""
+        for path in self._files():
+            path.unlink(missing_ok=True)
+        for path in self._present():
+            path.unlink()
+        for folder in self.pictures:
+            folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.root / MARKER, world.info())
+
+    def _identify(self) -> dict:
         """The info of the toy world that is there, or an error."""
+        marker = self.root / MARKER
         found: dict = {}
         if marker.is_file():
             try:
@@ -112,7 +132,7 @@ class Folder:
                 raise self._foreign(marker) from None
         if not is_ours(found):
             raise self._foreign(next(iter(sorted(self.root.iterdir()))))
-        for path in self.annotations:
+        for path in self._files():
             if path.exists() and not is_ours(read_info(path)):
                 raise self._foreign(path)
         for path in sorted(self._present() - self._expected(found)):
@@ -125,6 +145,10 @@ class Folder:
             f'{path.relative_to(self.root)}; choose another folder, nothing '
             f'was changed'
         )
+
+    def _files(self) -> list[Path]:
+        """The annotation files of all layouts."""
+        return [path for files in self.annotations.values() for path in files]
 
     def _present(self) -> set[Path]:
         """All files in the folders of pictures."""

@@ -48,13 +48,17 @@ class World:
         """Number of pictures of a split."""
         return int(getattr(self, f'images_{split}'))
 
+    def rng(self, split: str, index: int, use: int = 0) -> np.random.Generator:
+        """A source of choices about one picture, another for each use."""
+        key = [self.seed, SPLITS.index(split), index, use]
+        return np.random.default_rng(np.random.SeedSequence(key))
+
     def scene(self, split: str, index: int) -> Scene:
         """One scene, a function of the seed, the size, split and index alone.
 
         Four pictures in five are landscape, the others portrait, 4:3.
         """
-        key = [self.seed, SPLITS.index(split), index]
-        rng = np.random.default_rng(np.random.SeedSequence(key))
+        rng = self.rng(split, index)
         size = self.size, self.size * 3 // 4
         return sample_scene(rng, size[::-1] if chance(rng, 0.2) else size)
 

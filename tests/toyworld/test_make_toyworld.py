@@ -56,6 +56,24 @@ def test_a_bad_argument_is_one_line(
     assert not (tmp_path / 'data').exists()
 
 
+def test_layouts_are_written_as_asked_and_all_by_default(
+    main, capsys, tmp_path
+):
+    few = [*FEW, '--out', str(tmp_path)]
+    assert main([*few, '--layouts', 'ade']) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ['ade']
+    capsys.readouterr()
+    assert main([*few]) == 0
+    lines = [x for x in capsys.readouterr().out.splitlines() if ':' in x]
+    for line, name, end in zip(
+        lines,
+        ('coco', 'keypoints', 'ade'),
+        (' s', ' s', 'already complete'),
+        strict=True,
+    ):
+        assert f': {name}, toy world of 6' in line and line.endswith(end)
+
+
 def test_a_second_run_says_that_all_is_there(main, capsys, tmp_path):
     for text in ('written', 'already complete'):
         assert main([*FEW, '--out', str(tmp_path)]) == 0
