@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 from mmuniformer.engine import preflight
 from mmuniformer.engine.config import (
     common_parser,
+    draw_in_all_processes,
     draw_predictions,
     exit_with,
     load_config,
@@ -66,10 +67,14 @@ def main():
     try:
         cfg = test_config(args)
         preflight.check_data(cfg, ('test',))
+        preflight.check_classes(cfg, ('test',))
         preflight.check_checkpoint(args.checkpoint)
         prepare_processes(cfg, args.launcher)
         build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
-        build(cfg).test()
+        runner = build(cfg)
+        if args.show_dir:
+            draw_in_all_processes(runner.visualizer)
+        runner.test()
     except UserError as error:
         exit_with(error)
 

@@ -9,7 +9,10 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
-custom_hooks = [dict(type='mmuniformer.LoadReportHook')]
+custom_hooks = [
+    dict(type='mmuniformer.LoadReportHook'),
+    dict(type='mmuniformer.SameBuffersHook'),
+]
 
 env_cfg = dict(
     cudnn_benchmark=False,

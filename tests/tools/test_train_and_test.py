@@ -74,6 +74,13 @@ def test_validation_ends_with_the_tables_of_coco(resumed):
     assert len(re.findall(COCO_LINE, resumed)) == 24
 
 
+def test_validation_while_training_gives_the_numbers_of_a_test(
+    resumed, tested
+):
+    lines = re.findall(COCO_LINE, resumed)
+    assert lines == re.findall(COCO_LINE, tested.stdout)
+
+
 @pytest.fixture(scope='module')
 def tested(run_tool, toy_cwd, checkpoint):
     """Single-process test of the trained model, with pictures."""
@@ -87,22 +94,29 @@ def test_test_prints_the_twelve_lines_for_boxes_and_masks(tested):
     assert len(re.findall(COCO_LINE, tested.stdout)) == 24, tested.stderr
 
 
-def test_two_processes_give_the_metrics_of_one(
-    tested, toy_cwd, checkpoint, environment
-):
-    done = subprocess.run(
-        [ROOT / 'tools/dist_test.sh', TOY, checkpoint, '2', *QUICK],
+@pytest.fixture(scope='module')
+def tested_by_two(toy_cwd, checkpoint, environment):
+    """The same in two processes."""
+    return subprocess.run(
+        [
+            ROOT / 'tools/dist_test.sh', TOY, checkpoint, '2',
+            '--show-dir', 'pictures_of_two', *QUICK,
+        ],
         cwd=toy_cwd,
         env=environment,
         capture_output=True,
         text=True,
-    )
-    lines = re.findall(COCO_LINE, done.stdout)
+    )  # fmt: skip
+
+
+def test_two_processes_give_the_metrics_of_one(tested, tested_by_two):
+    lines = re.findall(COCO_LINE, tested_by_two.stdout)
     assert lines and lines == re.findall(COCO_LINE, tested.stdout)
 
 
-def test_a_picture_for_every_image(tested, toy_cwd):
-    assert len(list((toy_cwd / 'pictures').glob('*.jpg'))) == 4
+def test_a_picture_for_every_image(tested, tested_by_two, toy_cwd):
+    for folder in ('pictures', 'pictures_of_two'):
+        assert len(list((toy_cwd / folder).glob('*.jpg'))) == 4
 
 
 def test_predictions_are_saved(tested, toy_cwd):
