@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from ..errors import UserError
+
 
 class Arch(NamedTuple):
     """What differs between two sizes; one entry per stage.
@@ -53,12 +55,12 @@ def resolve_arch(
         head_dim: Replaces the size's own value.
 
     Raises:
-        ValueError: Unknown name or field, or values that do not fit together.
+        UserError: Unknown name or field, or values that do not fit together.
     """
     if isinstance(arch, dict):
         unknown = sorted(set(arch) - set(Arch._fields))
         if unknown or 'depths' not in arch:
-            raise ValueError(
+            raise UserError(
                 f'arch={arch!r}: wanted a dict with depths and any of '
                 f'{", ".join(Arch._fields[1:])}; unknown: {unknown}'
             )
@@ -69,7 +71,7 @@ def resolve_arch(
     elif isinstance(arch, str) and arch in archs:
         found = archs[arch]
     else:
-        raise ValueError(
+        raise UserError(
             f'arch={arch!r}: wanted one of {", ".join(archs)}, or a dict'
         )
     if head_dim is not None:
@@ -82,16 +84,16 @@ def _check(arch: Arch) -> None:
     for name in ('depths', 'embed_dims', 'stems', 'layer_scale'):
         value = getattr(arch, name)
         if not isinstance(value, tuple) or len(value) != 4:
-            raise ValueError(
+            raise UserError(
                 f'arch: {name}={value!r}: wanted four values, one per stage'
             )
     if any(not isinstance(d, int) or d < 1 for d in arch.depths):
-        raise ValueError(f'arch: depths={arch.depths}: wanted positive ints')
+        raise UserError(f'arch: depths={arch.depths}: wanted positive ints')
     if any(stem not in ('patch', 'conv') for stem in arch.stems):
-        raise ValueError(f"arch: stems={arch.stems}: wanted 'patch' or 'conv'")
+        raise UserError(f"arch: stems={arch.stems}: wanted 'patch' or 'conv'")
     for dim in arch.embed_dims[2:]:
         if arch.head_dim < 1 or dim % arch.head_dim:
-            raise ValueError(
+            raise UserError(
                 f'head_dim={arch.head_dim}: wanted a positive divisor of '
                 f'embed_dims of stages 3 and 4, {arch.embed_dims[2:]}'
             )

@@ -13,17 +13,21 @@ from torch import Tensor
 
 def flatten(x: Tensor) -> Tensor:
     """(B, C, *S) -> (B, N, C), a view if ``x`` is channels-last."""
-    return x.flatten(2).transpose(1, 2)
+    return x.movedim(1, -1).flatten(1, -2)
 
 
 def unflatten(tokens: Tensor, shape: Sequence[int]) -> Tensor:
     """(B, N, C) -> (B, C, *S), the inverse of :func:`flatten`.
 
+    The map is channels-last by its strides in a batch of one, too (a plain
+    ``reshape`` leaves the batch with that of one token): on such maps
+    BatchNorm of torch 2.11 computes wrong gradients on the CPU.
+
     Args:
         tokens: Sequence of N = prod(S) tokens.
         shape: Sizes (B, C, *S) of the map.
     """
-    return tokens.transpose(1, 2).reshape(tuple(shape))
+    return tokens.unflatten(1, shape[2:]).movedim(-1, 1)
 
 
 def window_split(x: Tensor, window: int) -> Tensor:

@@ -1,0 +1,6 @@
+"""The backbones."""
+
+from .uniformer import UniFormer
+from .uniformer_light import UniFormerLight
+
+__all__ = ['UniFormer', 'UniFormerLight']
