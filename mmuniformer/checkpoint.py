@@ -1,9 +1,11 @@
-"""Reading of weight files: every wrapper the published files come in.
+"""Weight files: reading, every wrapper they come in, comparing, writing.
 
-Pure functions from files and dicts to dicts; they know torch only.
+Functions from files and dicts to dicts; they know torch only. What is done to
+the weights themselves is in :mod:`mmuniformer.transfer`.
 """
 
 import argparse
+import json
 import os
 import pickle
 import zipfile
@@ -18,9 +20,15 @@ from torch import Tensor, nn
 from .errors import UserError
 
 WRAPPERS = ('state_dict', 'model', 'model_state')
-EMA_WRAPPERS = ('ema_state_dict', 'state_dict_ema', 'model_ema')
+EMA_WRAPPERS = ('state_dict_ema', 'model_ema')
 # Of several nested wrappers; the longest match is stripped first.
 PREFIXES = ('module.', 'model.', '_orig_mod.')
+# Under this key of a file's `meta` this package notes what shapes do not
+# tell: head_dim, the published file that the weights are from, class order.
+NOTE = 'mmuniformer'
+
+
+Shapes = Mapping[str, torch.Size]
 
 
 class Match(NamedTuple):
@@ -55,9 +63,7 @@ def read(path: str | os.PathLike[str]) -> Any:
         raise UserError(f'checkpoint={str(path)!r}: no such file')
     try:
         if path.suffix == '.safetensors':
-            from safetensors.torch import load_file
-
-            return load_file(path)
+            return _read_safetensors(path)
         with _plain_containers():
             return torch.load(path, map_location='cpu', weights_only=True)
     except pickle.UnpicklingError as error:
@@ -70,6 +76,14 @@ def read(path: str | os.PathLike[str]) -> Any:
         raise _unreadable(path, error) from error
     except Exception as error:
         raise _unreadable(path, error) from error
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    from safetensors import safe_open
+
+    with safe_open(path, 'pt') as file:
+        state = {name: file.get_tensor(name) for name in file.keys()}
+        return {'state_dict': state, 'meta': file.metadata() or {}}
 
 
 def _plain_containers() -> Any:
@@ -93,6 +107,58 @@ def _unreadable(path: Path, error: Exception) -> UserError:
     )
 
 
+def write(
+    path: str | os.PathLike[str],
+    state: Mapping[str, Tensor],
+    wrapper: str = 'state_dict',
+    note: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes a weight file whole or not at all.
+
+    Args:
+        path: ``.safetensors``, or any other suffix for torch's own format.
+        state: Tensors by name.
+        wrapper: Key of the weights in torch's format.
+        note: What :func:`read_note` is to give back.
+
+    Raises:
+        UserError: There is no such folder.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise UserError(f'{str(path)!r}: no such folder')
+    # Copies: views would bring all of their storage along, and safetensors
+    # refuses tensors that share it.
+    state = {name: value.contiguous().clone() for name, value in state.items()}
+    meta = write_note(note or {})
+    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    try:
+        if path.suffix == '.safetensors':
+            from safetensors.torch import save_file
+
+            save_file(state, part, metadata=meta)
+        else:
+            torch.save({wrapper: state, 'meta': meta}, part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_note(note: Mapping[str, Any]) -> dict[str, str]:
+    """An entry for a file's ``meta``: text, which every format takes."""
+    return {NOTE: json.dumps(dict(note))}
+
+
+def read_note(checkpoint: Any) -> dict[str, Any]:
+    """What this package has noted in a file, see ``NOTE``."""
+    meta = checkpoint.get('meta') if isinstance(checkpoint, Mapping) else None
+    try:
+        note = json.loads(meta[NOTE])  # type: ignore[index]
+    except (TypeError, KeyError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
 def unwrap(checkpoint: Any, ema: bool = False) -> dict[str, Tensor]:
     """Finds the weights in what a trainer has saved.
 
@@ -100,6 +166,8 @@ def unwrap(checkpoint: Any, ema: bool = False) -> dict[str, Tensor]:
         checkpoint: Content of a file: tensors by name, or a dict that holds
             them under one of ``WRAPPERS``.
         ema: Take the averaged weights, under one of ``EMA_WRAPPERS``.
+            mmengine swaps the two when it saves: in its files the averaged
+            ones are the ``state_dict``.
 
     Returns:
         Tensors by name, with the prefixes of wrappers (``module.``) removed.
@@ -111,7 +179,8 @@ def unwrap(checkpoint: Any, ema: bool = False) -> dict[str, Tensor]:
         raise UserError(
             f'wanted a dict of tensors, got {type(checkpoint).__name__}'
         )
-    names = EMA_WRAPPERS if ema else WRAPPERS
+    swapped = 'ema_state_dict' in checkpoint
+    names = EMA_WRAPPERS if ema and not swapped else WRAPPERS
     for name in names:
         inner = checkpoint.get(name)
         if isinstance(inner, Mapping):
@@ -152,29 +221,30 @@ def strip_prefix(
     }
 
 
-def compare(model: nn.Module, state: Mapping[str, Tensor]) -> Match:
+def shapes(model: nn.Module) -> Shapes:
+    """Shapes of a model's tensors by name."""
+    return {name: value.shape for name, value in model.state_dict().items()}
+
+
+def compare(own: Shapes, state: Mapping[str, Tensor]) -> Match:
     """Compares the names and shapes of a model with those of a file.
 
     Batch counters (``num_batches_tracked``), which old files lack, are not
     counted as missing.
     """
-    own = model.state_dict()
     missing = [
         name
         for name in own
         if name not in state and not name.endswith('num_batches_tracked')
     ]
+    both = [name for name in own if name in state]
     mismatched = [
         f'{name}: {tuple(state[name].shape)} in the file, '
-        f'{tuple(own[name].shape)} in the model'
-        for name in own
-        if name in state and own[name].shape != state[name].shape
+        f'{tuple(own[name])} in the model'
+        for name in both
+        if own[name] != state[name].shape
     ]
-    matched = [
-        name
-        for name in own
-        if name in state and own[name].shape == state[name].shape
-    ]
+    matched = [name for name in both if own[name] == state[name].shape]
     unexpected = [name for name in state if name not in own]
     return Match(matched, missing, unexpected, mismatched)
 

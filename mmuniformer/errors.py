@@ -1,4 +1,4 @@
-"""The one exception of this package."""
+"""The exceptions of this package."""
 
 
 class UserError(ValueError):
@@ -7,3 +7,7 @@ class UserError(ValueError):
     The message names the argument, the value and what was wanted. The tools
     print it in one line, without a traceback.
     """
+
+
+class LocalUserError(UserError):
+    """Bad input that only one of several processes may meet."""

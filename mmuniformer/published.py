@@ -1,0 +1,95 @@
+"""The table of the published weight files, ``published.tsv``.
+
+One row per file. ``name`` is the file's name without suffix (images) or the
+authors' config folder, by which their file is called (all others).
+``stem`` is 'patch', 'conv' (all stages) or 'conv1' (the first stage);
+``layer_scale`` gives the stages that have it. ``md5`` is known for the image
+classifiers; ``drive`` is the authors' id at Google Drive and ``hub`` a path on
+the Hugging Face Hub that public code downloads from.
+
+head_dim changes no shape: files of one size with 32 and with 64 load into
+each other's models without a word and give wrong results.
+"""
+
+import csv
+import hashlib
+import os
+import re
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+# Files with a known sum have these sizes, with some room for what a trainer
+# adds; others are not read once more.
+MD5_BYTES = range(40 * 2**20, 2 * 2**30)
+
+
+class Release(NamedTuple):
+    """One published file."""
+
+    name: str
+    task: str
+    arch: str
+    ndim: int
+    head_dim: int
+    stem: str
+    layer_scale: str
+    md5: str
+    drive: str
+    hub: str
+
+    @property
+    def url(self) -> str:
+        """Where to get it, or ''."""
+        if self.hub:
+            owner, repo, file = self.hub.split('/')
+            return f'https://huggingface.co/{owner}/{repo}/resolve/main/{file}'
+        drive = 'https://drive.google.com/file/d/'
+        return drive + self.drive if self.drive else ''
+
+
+@cache
+def table() -> dict[str, Release]:
+    """All published files by name."""
+    with open(Path(__file__).with_name('published.tsv'), newline='') as file:
+        rows = list(csv.reader(file, delimiter='\t'))[1:]
+    releases = {}
+    for row in rows:
+        name, task, arch, ndim, head_dim, *rest = (
+            '' if value == '-' else value for value in row
+        )
+        releases[name] = Release(
+            name, task, arch, int(ndim), int(head_dim), *rest
+        )
+    return releases
+
+
+def find(path: str | os.PathLike[str]) -> Release | None:
+    """Recognises a published file by its name or its content.
+
+    Args:
+        path: A weight file; it need not exist.
+    """
+    path = Path(path)
+    return table().get(_plain_name(path.stem)) or _by_content(path)
+
+
+def _plain_name(stem: str) -> str:
+    """Without the dates and hashes of mirrors; config folder for videos."""
+    stem = re.sub(r' ?\(\d+\)$', '', stem)
+    stem = re.sub(r'(_\d{8})?-[0-9a-f]{8}(_\d{8})?$', '', stem)
+    video = r'uniformer_(s|b)(?:mall|ase)_(k[46]00)_(\d+x\d+)$'
+    stem = re.sub(video, r'uniformer_\1\3_\2', stem)
+    video = r'uniformer_(s|b)(?:mall|ase)_(sthv[12])_(\d+)_(prek[46]00)$'
+    return re.sub(video, r'uniformer_\1\3_\2_\4', stem)
+
+
+def _by_content(path: Path) -> Release | None:
+    if not path.is_file() or path.stat().st_size not in MD5_BYTES:
+        return None
+    digest = hashlib.md5(usedforsecurity=False)
+    with open(path, 'rb') as file:
+        while block := file.read(2**22):
+            digest.update(block)
+    known = {r.md5: r for r in table().values() if r.md5}
+    return known.get(digest.hexdigest())
