@@ -7,6 +7,12 @@ detection with Mask R-CNN, 1x).
     tools/dist_train.sh configs/det/mask_rcnn_uniformer_s.py 8
 
 8 GPUs, 2 images each; other batch sizes: add --auto-scale-lr.
+
+The authors regret that they train the BatchNorms of the backbone. The variant
+that keeps the statistics of the starting weights, a config of its own:
+
+    _base_ = 'configs/det/mask_rcnn_uniformer_s.py'
+    model = dict(backbone=dict(norm_eval=True))
 """
 
 _base_ = [

@@ -12,6 +12,8 @@ from . import (
     new_transformers,
     safe_checkpoints,
     spawned_workers,
+    unnamed_images,
+    unnamed_label_maps,
 )
 
 _STAND_INS = {
@@ -25,8 +27,10 @@ _STAND_INS = {
     'xtcocotools._mask': 'pycocotools._mask',
 }
 _CALLBACKS = {
+    'mmcv.transforms.loading': unnamed_images.apply,
     'mmengine.optim': amp_without_gpu.apply,
     'mmengine.runner.checkpoint': safe_checkpoints.apply,
+    'mmseg.datasets.transforms.loading': unnamed_label_maps.apply,
     'mmpretrain.utils.dependency': new_transformers.apply,
     'mmaction.utils.dependency': new_transformers.apply,
 }

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmuniformer.models.arch import ARCHS
+from mmuniformer.models.arch import ARCHS, LIGHT_ARCHS
 from mmuniformer.registry import MODELS
 
 from .. import ROOT
@@ -15,6 +15,7 @@ LEAVES = sorted(
     if path.parent.name != '_base_'
 )
 RECIPES = [path for path in LEAVES if 'toy' not in path.stem]
+SIZES = {**ARCHS, **LIGHT_ARCHS}
 
 
 def name(path):
@@ -34,9 +35,12 @@ def backbone(leaf):
         return MODELS.build(cfg)
 
 
-def test_neck_is_as_wide_as_the_backbone(leaf, backbone):
-    neck = Config.fromfile(leaf).model.neck
-    assert tuple(neck.in_channels) == backbone.arch.embed_dims
+def test_what_follows_is_as_wide_as_the_backbone(leaf, backbone):
+    model = Config.fromfile(leaf).model
+    parts = [model.get(key) for key in ('neck', 'decode_head', 'head')]
+    widths = next(x.in_channels for x in parts if x and 'in_channels' in x)
+    dims = backbone.arch.embed_dims
+    assert widths in (list(dims), dims[-1])
 
 
 def test_docstring_gives_the_command(leaf):
@@ -53,8 +57,9 @@ def test_config_survives_dumping(leaf, tmp_path):
 
 @pytest.mark.parametrize('path', RECIPES, ids=name)
 def test_name_agrees_with_the_size(path):
-    size = path.stem.split('uniformer_')[1].split('_')[0]
-    assert Config.fromfile(path).model.backbone.arch in (size, ARCHS[size])
+    name = path.stem.split('uniformer_')[1] + '_'
+    size = max((s for s in SIZES if name.startswith(f'{s}_')), key=len)
+    assert Config.fromfile(path).model.backbone.arch in (size, SIZES[size])
 
 
 @pytest.mark.parametrize('path', RECIPES, ids=name)

@@ -1,4 +1,5 @@
-# AdamW for 12 epochs, 16 images per step (recipes: object_detection/exp/*_1x_*).
+# AdamW for 12 epochs, 16 images per step (recipes: object_detection/exp/
+# *_1x_*).
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=12, val_interval=1)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')

@@ -1,0 +1,23 @@
+"""Mask R-CNN, UniFormer-XS, 1x schedule, COCO 2017.
+
+Published: 44.6 box AP, 40.9 mask AP, 35.6M parameters (README of
+object_detection, mask_rcnn_1x_xs).
+
+    tools/dist_train.sh configs/det/mask_rcnn_uniformer_xs.py 8
+
+8 GPUs, 2 images each; other batch sizes: add --auto-scale-lr.
+"""
+
+_base_ = 'mask_rcnn_uniformer_xxs.py'
+
+model = dict(
+    backbone=dict(
+        arch='xs',
+        drop_path_rate=0.15,
+        init_cfg=dict(
+            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
+            'resolve/main/uniformer_xs_224_in1k.pth',
+        ),
+    ),
+    neck=dict(in_channels=[64, 128, 256, 512]),
+)

@@ -1,0 +1,39 @@
+"""Mask R-CNN, UniFormer-XXS, 1x schedule, COCO 2017.
+
+Published: 42.8 box AP, 39.2 mask AP, 29.4M parameters (README of
+object_detection, mask_rcnn_1x_xxs).
+
+    tools/dist_train.sh configs/det/mask_rcnn_uniformer_xxs.py 8
+
+8 GPUs, 2 images each; other batch sizes: add --auto-scale-lr.
+"""
+
+_base_ = [
+    '../_base_/det_runtime.py',
+    '../_base_/models/mask_rcnn_uniformer.py',
+    '../_base_/datasets/coco_instance.py',
+    '../_base_/schedules/det_1x.py',
+]
+
+model = dict(
+    backbone=dict(
+        type='mmuniformer.UniFormerLight',
+        arch='xxs',
+        attention='global',
+        drop_path_rate=0.0,
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
+            'resolve/main/uniformer_xxs_224_in1k.pth',
+        ),
+    ),
+    neck=dict(in_channels=[56, 112, 224, 448]),
+)
+
+# Full precision, in which the light models are trained.
+optim_wrapper = dict(
+    _delete_=True,
+    type='OptimWrapper',
+    optimizer=_base_.optim_wrapper.optimizer,
+    paramwise_cfg=_base_.optim_wrapper.paramwise_cfg,
+)

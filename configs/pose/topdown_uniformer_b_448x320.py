@@ -1,0 +1,27 @@
+"""Top-down heat maps, UniFormer-B, 448x320, COCO 2017 key points.
+
+Published: 77.4 AP on detected boxes, with flip test, 29.6G FLOPs (README of
+pose_estimation, top_down_448x320_global_base). 53.5M parameters.
+
+    tools/dist_train.sh configs/pose/topdown_uniformer_b_448x320.py 8
+
+8 GPUs, 32 people each; other batch sizes: add --auto-scale-lr.
+"""
+
+_base_ = 'topdown_uniformer_s_448x320.py'
+
+model = dict(
+    backbone=dict(
+        arch='b',
+        drop_path_rate=0.55,
+        init_cfg=dict(
+            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
+            'resolve/main/uniformer_base_in1k.pth',
+        ),
+    )
+)
+
+train_dataloader = dict(batch_size=32)
+optim_wrapper = dict(optimizer=dict(lr=5e-4))
+auto_scale_lr = dict(base_batch_size=256)
+default_hooks = dict(checkpoint=dict(interval=10))

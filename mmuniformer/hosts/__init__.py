@@ -1,0 +1,1 @@
+"""What a host library lacks, one module per host."""
