@@ -34,6 +34,6 @@ setup(
         'seg': ['mmsegmentation>=1.1.0', 'ftfy', 'regex'],
         'pose': ['json_tricks', 'munkres', 'pycocotools', 'scipy'],
         'video': ['decord', 'einops', 'scipy'],
-        'dev': ['pytest>=8', 'ruff', 'mypy', 'safetensors'],
+        'dev': ['pytest>=8', 'pytest-xdist', 'ruff', 'mypy', 'safetensors'],
     },
 )

@@ -4,11 +4,38 @@ A host that meets ``type='mmuniformer.UniFormer'`` imports this module by
 itself, so that configs need no ``custom_imports`` to find the backbones.
 """
 
+from importlib import import_module
+from typing import Any
+
 from mmengine.registry import HOOKS as ROOT_HOOKS
 from mmengine.registry import MODELS as ROOT_MODELS
+from mmengine.registry import PARAM_SCHEDULERS as ROOT_PARAM_SCHEDULERS
+from mmengine.registry import TRANSFORMS as ROOT_TRANSFORMS
 from mmengine.registry import Registry
 
-MODELS = Registry(
+# Classes that need a host library, and where they are.
+_HEADS = 'mmuniformer.hosts.mmpretrain_heads'
+HOSTED = {
+    'LightClsHead': _HEADS,
+    'TokenLabelClassifier': _HEADS,
+    'TokenLabelHead': _HEADS,
+}
+
+
+class HostRegistry(Registry):
+    """Imports a module that needs a host when a class of it is asked for.
+
+    As a location it would be imported, with its host, for every class.
+    """
+
+    def get(self, key: str) -> Any:
+        """The class of this name."""
+        if key in HOSTED:
+            import_module(HOSTED[key])
+        return super().get(key)
+
+
+MODELS = HostRegistry(
     'model',
     parent=ROOT_MODELS,
     scope='mmuniformer',
@@ -17,6 +44,22 @@ MODELS = Registry(
 HOOKS = Registry(
     'hook',
     parent=ROOT_HOOKS,
+    scope='mmuniformer',
+    locations=['mmuniformer.engine'],
+)
+TRANSFORMS = Registry(
+    'transform',
+    parent=ROOT_TRANSFORMS,
+    scope='mmuniformer',
+    locations=[
+        'mmuniformer.hosts.mmpose',
+        'mmuniformer.hosts.mmpretrain',
+        'mmuniformer.hosts.mmpretrain_tokens',
+    ],
+)
+PARAM_SCHEDULERS = Registry(
+    'parameter scheduler',
+    parent=ROOT_PARAM_SCHEDULERS,
     scope='mmuniformer',
     locations=['mmuniformer.engine'],
 )

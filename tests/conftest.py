@@ -9,11 +9,11 @@ from . import ROOT
 
 @pytest.fixture(scope='session')
 def toy_data(tmp_path_factory):
-    """A folder with a very small toy world in COCO's layout."""
-    from mmuniformer.toyworld import World, write_coco
+    """A folder with a very small toy world in all layouts."""
+    from mmuniformer.toyworld import World, write_world
 
     folder = tmp_path_factory.mktemp('data')
-    write_coco(folder / 'coco', World(size=96, images_train=6, images_val=4))
+    write_world(folder, World(size=96, images_train=6, images_val=4))
     return folder
 
 

@@ -90,12 +90,16 @@ def test_missing_file():
         files.read('nowhere.pth')
 
 
-@pytest.mark.parametrize('zipped', [True, False])
-def test_truncated_file(tmp_path, zipped):
-    path = tmp_path / 'cut.pth'
-    torch.save(STATE, path, _use_new_zipfile_serialization=zipped)
-    os.truncate(path, path.stat().st_size // 2)
-    with pytest.raises(UserError, match=r'cut\.pth.*again'):
+@pytest.mark.parametrize('kind', ['zip', 'legacy', 'safetensors'])
+def test_truncated_file(tmp_path, kind):
+    path = tmp_path / f'cut.{kind}'
+    if kind == 'safetensors':
+        files.write(path, STATE)
+    else:
+        zipped = kind == 'zip'
+        torch.save(STATE, path, _use_new_zipfile_serialization=zipped)
+    os.truncate(path, path.stat().st_size - 8)
+    with pytest.raises(UserError, match=r'cut\..*again'):
         files.read(path)
 
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Makes a toy world: small drawn scenes with exact labels.
 
-It is a stand-in for COCO and ADE20K, to try training and testing without a
-download: the same folders, file formats, class names and numbers, so configs
-for these data sets run on it unmodified. What is measured on it says nothing
-about them.
+It is a stand-in for COCO, ADE20K and ImageNet, to try training and testing
+without a download: the same folders and file formats. Class names and numbers
+are those of COCO and ADE20K, so configs for these two run on it unmodified;
+for ImageNet there are eight classes. What is measured on it says nothing about
+them.
 """
 
 import argparse
@@ -91,7 +92,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='LAYOUT',
         help='formats to write: coco is boxes and masks in FOLDER/coco, '
         'keypoints people and their joints beside them, ade semantic '
-        'segmentation in FOLDER/ade (default all of them)',
+        'segmentation in FOLDER/ade, imagenet one thing per picture in '
+        'FOLDER/imagenet (default all of them)',
     )
     parser.add_argument(
         '--force',

@@ -57,6 +57,7 @@ def main():
     try:
         cfg = training_config(args)
         preflight.check_data(cfg, ('train', 'val'))
+        preflight.check_classes(cfg, ('train', 'val'))
         preflight.check_checkpoint(cfg.load_from)
         preflight.check_pretrained(cfg)
         prepare_processes(cfg, args.launcher)

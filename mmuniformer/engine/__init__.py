@@ -3,5 +3,11 @@
 from .label_check import LabelCheckHook
 from .load_report import LoadReportHook
 from .same_buffers import SameBuffersHook
+from .warmup_cosine import WarmupCosineLR
 
-__all__ = ['LabelCheckHook', 'LoadReportHook', 'SameBuffersHook']
+__all__ = [
+    'LabelCheckHook',
+    'LoadReportHook',
+    'SameBuffersHook',
+    'WarmupCosineLR',
+]

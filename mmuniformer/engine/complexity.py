@@ -9,11 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 aten = torch.ops.aten
+# (H, W) at which the authors counted, by host.
+SHAPES = {'mmdet': (800, 1280), 'mmseg': (512, 2048)}
 
 
 def _cpu_attention(
@@ -23,13 +26,19 @@ def _cpu_attention(
     return sdpa_flop_count(query, key, value)
 
 
-FUSED = {aten._scaled_dot_product_flash_attention_for_cpu: _cpu_attention}
+FUSED = {
+    getattr(aten, name): _cpu_attention
+    for name in ('_scaled_dot_product_flash_attention_for_cpu',)
+    if hasattr(aten, name)  # torch >= 2.2
+}
 
 
 def count_flops(function: Callable[..., Any], *args: Any) -> int:
     """FLOPs (multiply-adds) of one call, on any device, also on 'meta'."""
+    # Not under no_grad: the counter then fails at views of parameters, such
+    # as an expanded class token.
     counter = FlopCounterMode(display=False, custom_mapping=FUSED)
-    with counter, torch.no_grad():
+    with counter:
         function(*args)
     return counter.get_total_flops() // 2
 
@@ -41,7 +50,18 @@ def count_parameters(model: nn.Module) -> int:
 
 def build_on_meta(cfg: dict[str, Any]) -> nn.Module:
     """Builds a model in eval mode whose tensors have shapes but no values."""
-    return MODELS.build(cfg).eval().to('meta')
+    with torch.device('meta'):
+        model = MODELS.build(cfg)
+    return model.eval().to('meta')
+
+
+def published_shape(cfg: Config) -> tuple[int, int]:
+    """(H, W) at which the authors counted the model of a config."""
+    decoder = (cfg.model.get('head') or {}).get('decoder') or {}
+    if 'input_size' in decoder:
+        width, height = decoder['input_size']
+        return height, width
+    return SHAPES.get(cfg.get('default_scope'), (224, 224))
 
 
 def flops_by_part(model: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
@@ -59,6 +79,10 @@ def flops_by_part(model: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
         parts['neck'] = count_flops(model.neck, maps)
         with torch.no_grad():
             maps = model.neck(maps)
+    if hasattr(model, 'decode_head'):  # auxiliary heads are for training
+        parts['decode_head'] = count_flops(model.decode_head, maps)
+    if getattr(model, 'with_head', False):
+        parts['head'] = count_flops(model.head, maps)
     if hasattr(model, 'rpn_head'):
         parts['rpn_head'] = count_flops(model.rpn_head, maps)
         parts.update(_roi_flops(model.roi_head))

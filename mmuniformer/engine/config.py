@@ -1,19 +1,26 @@
 """Command line to config: the options that OpenMMLab users know."""
 
 import argparse
+import inspect
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, DictAction
+from mmengine.dist import get_rank
 
-from ..errors import UserError
+from ..errors import LocalUserError, UserError
 from .launch import is_main_process
 
 # Hooks that draw predictions: options that switch them on, and the one that
-# takes the folder.
+# takes the folder; '' where the visualizer takes it.
 DRAWING_HOOKS: dict[str, tuple[dict[str, Any], str]] = {
     'DetVisualizationHook': (dict(draw=True), 'test_out_dir'),
+    'SegVisualizationHook': (dict(draw=True, interval=1), ''),
+    'PoseVisualizationHook': (dict(enable=True), 'out_dir'),
+    'VisualizationHook': (dict(enable=True, interval=1), 'out_dir'),
 }
 
 
@@ -76,11 +83,63 @@ def draw_predictions(cfg: Config, folder: str) -> None:
         )
     options, folder_option = DRAWING_HOOKS[hook['type']]
     hook.update(options)
-    hook[folder_option] = str(Path(folder).resolve())
+    path = str(Path(folder).resolve())
+    if folder_option:
+        hook[folder_option] = path
+    else:
+        cfg.visualizer.vis_backends = [
+            dict(type='LocalVisBackend', img_save_dir=path)
+        ]
+
+
+# Methods by which pictures come about; those that write logs are not for all.
+DRAWING = re.compile(r'draw_|set_image|get_image|dataset_meta|add_(data|im)')
+
+
+def draw_in_all_processes(visualizer: Any) -> None:
+    """Lets every process draw its share; hosts let only the first one draw.
+
+    Args:
+        visualizer: That of a Runner.
+    """
+    kind = type(visualizer)
+    own: dict[str, Any] = {}
+    for name in filter(DRAWING.match, dir(kind)):
+        method = inspect.getattr_static(kind, name)
+        if isinstance(method, property):
+            pair = method.fget, method.fset
+            own[name] = property(*(f and inspect.unwrap(f) for f in pair))
+        elif isinstance(method, staticmethod):
+            own[name] = staticmethod(inspect.unwrap(method.__func__))
+        else:
+            own[name] = inspect.unwrap(method)
+    if kind.__name__ == 'PoseLocalVisualizer':
+        own['add_datasample'] = _with_own_names(own['add_datasample'])
+    visualizer.__class__ = type(kind.__name__, (kind,), own)
+
+
+def _with_own_names(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Keeps processes from writing the same file.
+
+    mmpose draws a picture per person. It numbers those of one image by what
+    is in the folder, in which two processes see the same.
+    """
+    rank = get_rank()
+
+    def draw_own(*args: Any, **kwargs: Any) -> Any:
+        if rank and kwargs.get('out_file'):
+            path = Path(kwargs['out_file'])
+            name = f'{path.stem}_{rank}{path.suffix}'
+            kwargs['out_file'] = str(path.with_name(name))
+        return draw(*args, **kwargs)
+
+    return draw_own
 
 
 def exit_with(error: Exception) -> None:
     """Prints a user's error in one line, once, and ends the process."""
-    if is_main_process():
-        print(f'error: {error}', file=sys.stderr)
+    if is_main_process() or isinstance(error, LocalUserError):
+        # What a data loader's worker raises comes with its traceback.
+        message = str(error).rsplit(f'{type(error).__name__}: ', 1)[-1]
+        print(f'error: {message.strip()}', file=sys.stderr)
     sys.exit(2)

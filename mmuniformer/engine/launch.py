@@ -4,14 +4,15 @@ import ctypes
 import os
 import signal
 import sys
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.logging import print_log
 
 from ..errors import UserError
-
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -30,6 +31,16 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
     Raises:
         UserError: More processes on this machine than GPUs.
     """
+    if (
+        get_device() == 'cpu'
+        and replace_sync_bn(cfg.model)
+        and is_main_process()
+    ):
+        print_log(
+            'no accelerator: SyncBN, which needs one, becomes BN; each '
+            'process uses the statistics of its own images',
+            logger='current',
+        )
     if launcher == 'none':
         return
     _die_with_launcher()
@@ -42,6 +53,18 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
     if cfg.get('find_unused_parameters', False):
         cfg.model_wrapper_cfg.find_unused_parameters = True
     dist.init_process_group(backend='gloo')
+
+
+def replace_sync_bn(cfg: Any) -> bool:
+    """Replaces SyncBN by BN in a model's config; whether there was any."""
+    if isinstance(cfg, (list, tuple)):
+        return any([replace_sync_bn(value) for value in cfg])
+    if not isinstance(cfg, dict):
+        return False
+    found = cfg.get('type') == 'SyncBN'
+    if found:
+        cfg['type'] = 'BN'
+    return any([replace_sync_bn(value) for value in cfg.values()]) or found
 
 
 def _die_with_launcher() -> None:

@@ -14,8 +14,9 @@ from ..errors import UserError
 from ..models import UniFormer, pretrained, variant
 from ..registry import HOOKS
 
-# Evaluation does not use the class-token branch of the light models.
-UNUSED = re.compile(r'norm_cls\.|head_cls\.')
+# Evaluation does not use the class-token branch of the light models, and a
+# pose model emits one map of the four that its file has norms for.
+UNUSED = re.compile(r'norm_cls\.|head_cls\.|norm[1-4]\.')
 
 
 @HOOKS.register_module()
@@ -113,11 +114,16 @@ class LoadReportHook(Hook):
             self.check(match, prefix, list(state), starts)
         checkpoint['state_dict'] = state
         whole = f'{type(model).__name__}, {pretrained.describe(backbone)}'
-        strange = not starts and any(
-            not UNUSED.match(transfer.common_name(name))
-            for name in match.unexpected
-        )
-        pretrained.report(path, match, whole, notes, strange)
+        strange = [
+            name
+            for name in map(transfer.common_name, match.missing)
+            if transfer.BACKBONE.match(name)
+            and not pretrained.NEW_IN_DENSE.fullmatch(name)
+        ]
+        if not starts:
+            names = map(transfer.common_name, match.unexpected)
+            strange += [name for name in names if not UNUSED.match(name)]
+        pretrained.report(path, match, whole, notes, bool(strange))
 
     def check(
         self, match: files.Match, prefix: str, keys: list[str], starts: bool

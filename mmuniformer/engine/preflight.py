@@ -1,6 +1,7 @@
 """Checks of a config's files, before any long work starts."""
 
 import json
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -9,16 +10,36 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
+from mmengine.registry import DATASETS
 
 from .. import checkpoint as files
 from ..errors import UserError
 from ..models.pretrained import cached_path, is_url, pretrained_cfg
+from . import class_folders, coco_files
 
-# How to get each data set, by the class that reads it.
+COCO = (
+    'COCO 2017 (https://cocodataset.org/#download): train2017/, val2017/ and '
+    'annotations/ belong in data/coco/'
+)
+# How to get each data set, by the class that reads it, and the layout of
+# tools/make_toyworld.py that stands in for it.
 SOURCES = {
-    'CocoDataset': 'COCO 2017 (https://cocodataset.org/#download): '
-    'train2017/, val2017/ and annotations/ belong in data/coco/',
+    'CocoDataset': (COCO, 'coco'),
+    'mmpose.CocoDataset': (COCO, 'keypoints'),
+    'ADE20KDataset': (
+        'ADE20K (http://data.csail.mit.edu/places/ADEchallenge/'
+        'ADEChallengeData2016.zip): unpack it in data/ade/',
+        'ade',
+    ),
+    'ImageNet': (
+        'ImageNet-1K (https://image-net.org/challenges/LSVRC/2012): a folder '
+        'for each class in data/imagenet/train/ and val/',
+        'imagenet',
+    ),
 }
+# Heads with one output per class of the data, where they are in models.
+HEADS = ('head', 'cls_head', 'bbox_head', 'mask_head', 'decode_head')
+HEADS += ('auxiliary_head', 'data_preprocessor')
 # Larger annotation files are only looked at from both ends.
 FULL_CHECK_BYTES = 64 * 2**20
 TIMEOUT_SECONDS = 10
@@ -34,16 +55,24 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
     Raises:
         UserError: A file or folder is missing, or an annotation file broken.
     """
+    scope = cfg.get('default_scope')
     for split in splits:
         for dataset in _datasets(cfg.get(f'{split}_dataloader')):
             root = Path(dataset.get('data_root') or '')
+            # Hosts have different classes of the same name.
+            kind = f'{scope}.{dataset["type"]}'
             if dataset.get('ann_file'):
                 path = root / dataset['ann_file']
-                _check_exists(path, split, dataset['type'])
+                _check_exists(path, split, kind)
                 if path.suffix == '.json':
-                    _check_json(path)
-            for folder in (dataset.get('data_prefix') or {}).values():
-                _check_exists(root / folder, split, dataset['type'])
+                    _check_coco(path, split, dataset, cfg)
+            prefix = dataset.get('data_prefix') or {}
+            if isinstance(prefix, str):
+                prefix = dict(img_path=prefix)
+            for folder in prefix.values():
+                _check_exists(root / folder, split, kind)
+            if 'seg_map_path' in prefix:
+                _check_label_maps(dataset, split, scope)
 
 
 def _datasets(loader: Any) -> Iterator[dict[str, Any]]:
@@ -61,15 +90,130 @@ def _datasets(loader: Any) -> Iterator[dict[str, Any]]:
 def _check_exists(path: Path, split: str, kind: str) -> None:
     if path.exists():
         return
-    source = SOURCES.get(kind, f'the data of {kind}')
+    name = kind.split('.')[-1]
+    unknown = f'the data of {name}', ''
+    source, layout = SOURCES.get(kind) or SOURCES.get(name) or unknown
+    option = f' --layouts {layout}' if layout else ''
     raise UserError(
         f'{split} data: {str(path)!r} does not exist. Get {source}; or make '
-        f'small stand-in data with tools/make_toyworld.py'
+        f'small stand-in data with tools/make_toyworld.py{option}'
     )
 
 
-def _check_json(path: Path) -> None:
-    """Raises UserError unless ``path`` can be COCO annotations."""
+def _check_label_maps(
+    dataset: dict[str, Any], split: str, scope: str | None
+) -> None:
+    """Raises UserError unless there are pictures, each with a label map.
+
+    Without any picture mmengine's InfiniteSampler would never return.
+    """
+    with DATASETS.switch_scope_and_registry(scope) as registry:
+        built = registry.build(dict(dataset, pipeline=[], lazy_init=True))
+    folders = built.data_prefix
+    pairs = built.load_data_list()
+    if not pairs:
+        raise UserError(
+            f'{split} data: no picture *{built.img_suffix} in '
+            f'{folders["img_path"]!r}'
+        )
+    # One listing is faster than twenty thousand questions.
+    present = {
+        os.path.normpath(os.path.join(folder, name))
+        for folder, _, names in os.walk(folders['seg_map_path'])
+        for name in names
+    }
+    wanted = [os.path.normpath(pair['seg_map_path']) for pair in pairs]
+    missing = [path for path in wanted if path not in present]
+    if missing:
+        raise UserError(
+            f'{split} data: {len(missing)} of {len(wanted)} pictures have no '
+            f'label map; missing: {files.brief(missing)}'
+        )
+
+
+def check_classes(cfg: Config, splits: tuple[str, ...]) -> None:
+    """Checks that the heads have one output per class of the data.
+
+    Otherwise a loss fails late, on a GPU without a reason, and a test gives
+    wrong numbers.
+
+    Args:
+        cfg: Whole config.
+        splits: Of 'train', 'val' and 'test'.
+
+    Raises:
+        UserError: A head has more or less.
+    """
+    heads = list(_class_counts(cfg.model, 'model'))
+    for split in splits:
+        for dataset in _datasets(cfg.get(f'{split}_dataloader')):
+            names = _classes(dataset, cfg.get('default_scope'), split)
+            classes = len(names or ())
+            for option, count in heads:
+                if names and classes != count:
+                    raise UserError(
+                        f'{split} data: {dataset["type"]} has {classes} '
+                        f'classes, but {option}={count}; set '
+                        f'{option}={classes}, or metainfo.classes of the '
+                        f'dataset to the names of the {count} classes'
+                    )
+
+
+def _class_counts(cfg: Any, name: str) -> Iterator[tuple[str, int]]:
+    """Option and value of each head's num_classes."""
+    for key, value in cfg.items() if isinstance(cfg, dict) else ():
+        parts = {f'{name}.{key}': value}
+        if isinstance(value, (list, tuple)):
+            parts = {f'{name}.{key}.{i}': v for i, v in enumerate(value)}
+        for option, part in parts.items():
+            if not isinstance(part, dict):
+                continue
+            if key in HEADS and 'num_classes' in part:
+                yield f'{option}.num_classes', part['num_classes']
+            yield from _class_counts(part, option)
+
+
+def _classes(dataset: dict[str, Any], scope: str | None, split: str) -> Any:
+    """Names of the classes of a data set, as far as they are known."""
+    with DATASETS.switch_scope_and_registry(scope) as registry:
+        kind = registry.get(dataset['type'])
+    if not hasattr(kind, '_load_metainfo'):
+        return None
+    meta = kind._load_metainfo(dataset.get('metainfo')) or {}
+    # Panoptic data: some heads are for things only.
+    if 'thing_classes' in meta:
+        return None
+    if hasattr(kind, '_find_samples'):  # of mmpretrain
+        return class_folders.class_names(dataset, split, meta.get('classes'))
+    return meta.get('classes')
+
+
+def _check_coco(
+    path: Path, split: str, dataset: dict[str, Any], cfg: Config
+) -> None:
+    """Checks an annotation file and, for top-down models, their boxes."""
+    content = _check_json(path)
+    if content:
+        pose = cfg.get('default_scope') == 'mmpose'
+        head = cfg.model.get('head') or {}
+        joints = head.get('out_channels') if pose else None
+        coco_files.check_annotations(
+            path,
+            content,
+            classes=_classes(dataset, cfg.get('default_scope'), split),
+            subset='classes' in (dataset.get('metainfo') or {}),
+            joints=joints,
+        )
+    if dataset.get('bbox_file'):
+        coco_files.check_boxes(Path(dataset['bbox_file']), split, content)
+
+
+def _check_json(path: Path) -> dict[str, Any] | None:
+    """Reads COCO annotations, unless they are very long.
+
+    Raises:
+        UserError: ``path`` is broken or something else.
+    """
     try:
         if path.stat().st_size > FULL_CHECK_BYTES:
             with open(path, 'rb') as file:
@@ -77,7 +221,7 @@ def _check_json(path: Path) -> None:
                 file.seek(-64, 2)
                 if start != b'{' or file.read().rstrip()[-1:] != b'}':
                     raise ValueError('cut off or not JSON')
-            return
+            return None
         content = json.loads(path.read_bytes())
     except ValueError as error:
         raise UserError(
@@ -90,6 +234,7 @@ def _check_json(path: Path) -> None:
                 f'ann_file={str(path)!r}: no {key!r} in it; wanted COCO '
                 f'annotations with images, annotations and categories'
             )
+    return content
 
 
 def check_checkpoint(path: str | None) -> None:
@@ -149,7 +294,10 @@ def check_pretrained(cfg: Config) -> None:
 def _is_toyworld(cfg: Config) -> bool:
     """Whether the training annotations were made by mmuniformer.toyworld."""
     for dataset in _datasets(cfg.get('train_dataloader')):
-        path = Path(dataset.get('data_root') or '') / dataset['ann_file']
+        root = Path(dataset.get('data_root') or '')
+        path = root / (dataset.get('ann_file') or 'toyworld.json')
+        if not path.is_file():
+            return False
         with open(path, 'rb') as file:
             if b'mmuniformer toy world' not in file.read(4096):
                 return False

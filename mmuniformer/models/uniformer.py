@@ -7,6 +7,7 @@ Recognition, arXiv 2201.09450. Official files: ``uniformer.py`` of
 ``pose_estimation`` and ``video_classification``; one class here.
 """
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -178,10 +179,24 @@ class UniFormer(BaseModule):
         x = to_channels_last(x)
         outs = []
         for i in range(4):
-            x = self.run_stage(i, getattr(self, f'patch_embed{i + 1}')(x))
+            x = getattr(self, f'patch_embed{i + 1}')(x)
+            if i == 2 and self.attention != 'global':
+                self._check_window(x)
+            x = self.run_stage(i, x)
             if i in self.out_indices:
                 outs.append(self.emit(i, x))
         return outs[0] if self.returns_tensor else tuple(outs)
+
+    def _check_window(self, x: Tensor) -> None:
+        """Warns of maps that are smaller than a window; they are padded."""
+        if min(x.shape[2:]) < self.window_size:
+            warnings.warn(
+                f'window_size={self.window_size}: the map of stage 3 is only '
+                f'{tuple(x.shape[2:])}; the padding takes part in the '
+                f"attention and changes the result; wanted attention='global' "
+                f'or a larger input',
+                stacklevel=2,
+            )
 
     def run_stage(self, stage: int, x: Any) -> Any:
         """Blocks of a stage, (B, C, *S) -> (B, C, *S)."""

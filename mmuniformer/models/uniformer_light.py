@@ -145,7 +145,9 @@ class UniFormerLight(UniFormer):
             ``norm_cls``, for heads that have a branch for it (recognition
             only). ``norm_cls`` is built only if it is returned: without a
             loss it would have no gradient.
-        kwargs: Arguments of :class:`UniFormer`; attention is global.
+        kwargs: Arguments of :class:`UniFormer`; attention is global. Layer
+            scales are those of the released video models: the update of
+            dropped tokens is scaled, too (``Uniformer_light_ls_fp32``).
 
     Raises:
         UserError: An argument is unknown or out of range.

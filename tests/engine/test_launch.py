@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmuniformer.engine import launch
 from mmuniformer.errors import UserError
@@ -13,9 +14,38 @@ def test_more_processes_than_gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
     monkeypatch.setenv('LOCAL_WORLD_SIZE', '8')
     with pytest.raises(UserError, match='GPUS=8: this machine has 1'):
-        launch.prepare_processes({}, 'pytorch')
+        launch.prepare_processes(Config(dict(model={})), 'pytorch')
 
 
 def test_only_the_first_process_speaks(monkeypatch):
     monkeypatch.setenv('RANK', '1')
     assert not launch.is_main_process()
+
+
+HEADS = dict(
+    decode_head=dict(norm_cfg=dict(type='SyncBN', requires_grad=True)),
+    bbox_head=[dict(norm_cfg=dict(type='SyncBN')), dict(norm_cfg=None)],
+    backbone=dict(norm_cfg=dict(type='BN'), stems=('conv', 'conv')),
+)
+
+
+@pytest.mark.parametrize('device, wanted', [('cpu', 'BN'), ('cuda', 'SyncBN')])
+def test_batch_norms_are_synced_on_accelerators_only(
+    monkeypatch, device, wanted
+):
+    monkeypatch.setattr(launch, 'get_device', lambda: device)
+    cfg = Config(dict(model=dict(type='SegTTAModel', module=HEADS)))
+    launch.prepare_processes(cfg, 'none')
+    heads = cfg.model.module
+    assert heads.decode_head.norm_cfg == dict(type=wanted, requires_grad=True)
+    assert heads.bbox_head[0].norm_cfg.type == wanted
+
+
+def test_what_becomes_of_sync_bn_is_said_once(monkeypatch):
+    said = []
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
+    monkeypatch.setattr(launch, 'print_log', lambda *a, **_: said.extend(a))
+    cfg = Config(dict(model=HEADS))
+    launch.prepare_processes(cfg, 'none')
+    launch.prepare_processes(cfg, 'none')
+    assert len(said) == 1 and 'SyncBN' in said[0]

@@ -183,6 +183,18 @@ def test_extra_tensors_are_a_warning_for_testing(log):
     assert 'left out: aux_head.bias' in record.message
 
 
+def test_norms_of_maps_that_are_not_emitted_are_no_warning(log):
+    load(runner(), official() | {'norm1.bias': torch.ones(8)})
+    assert report(log).levelno == logging.INFO
+
+
+def test_a_new_tensor_of_the_backbone_is_a_warning_in_training(log):
+    state = official()
+    del state['blocks3.0.attn.qkv.bias']
+    load(runner(training=True), state)
+    assert report(log).levelno == logging.WARNING
+
+
 def test_image_weights_get_a_time_axis_to_start_training():
     run = runner(Classifier(ndim=3), training=True)
     state = load(run, official(classes=1000))
@@ -227,7 +239,8 @@ def test_unknown_class_order():
 
 def test_a_published_file_of_another_head_dim():
     model = Classifier()
-    model.backbone = UniFormer('s', head_dim=32)
+    with torch.device('meta'):
+        model.backbone = UniFormer('s', head_dim=32)
     run = runner(model, load_from='uniformer_small_k400_16x4.pth')
     with pytest.raises(UserError, match='build it with head_dim=64'):
         load(run, official())

@@ -276,3 +276,9 @@ def test_error_names_argument_value_and_what_is_wanted(cls, kwargs, got):
     with torch.device('meta'), pytest.raises(ValueError, match=got) as error:
         cls(**kwargs)
     assert 'wanted' in str(error.value)
+
+
+def test_a_window_larger_than_the_map_speaks():
+    model = UniFormer(SIZE, attention='window', window_size=14)
+    with pytest.warns(UserWarning, match=r'window_size=14.*\(4, 6\)'):
+        model(torch.randn(1, 3, 64, 96))

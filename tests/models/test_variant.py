@@ -21,7 +21,7 @@ def test_another_head_dim_of_a_published_file(tmp_path):
         r'model has head_dim=32: build it with head_dim=64, or set '
         r'check_variant=False',
     ):
-        load(path, arch='s', head_dim=32)
+        load(path, arch='s', head_dim=32, device='meta')
 
 
 def test_head_dim_of_the_name_on_request(tmp_path, log):
@@ -34,7 +34,7 @@ def test_token_labeling_has_other_head_dims(tmp_path, log):
     keys = classifier('s', aux=True)
     path = known(tmp_path, 'uniformer_small_tl_224', keys)
     with pytest.raises(UserError, match='build it with head_dim=32'):
-        load(path, arch='s')
+        load(path, arch='s', device='meta')
     load(path, arch='s', head_dim=32)
     assert 'left out: head.weight, head.bias, aux_head.weight' in log()
 
@@ -55,14 +55,14 @@ def test_another_size_of_a_published_file(tmp_path, name, arch, wanted):
     """The name is enough: the content is not looked at."""
     path = known(tmp_path, name, classifier('s'))
     with pytest.raises(UserError, match=wanted):
-        load(path, arch=arch)
+        load(path, arch=arch, device='meta')
 
 
 def test_layer_scales_of_a_published_light_model(tmp_path):
     keys = classifier('xxs', 400, ndim=3, scaled='1234')
     path = known(tmp_path, 'uniformer_xxs4_128_k400', keys)
     with pytest.raises(UserError, match=r'with .*layer_scale_init_value=0\.1'):
-        load(path, cls=UniFormerLight, arch='xxs', ndim=3)
+        load(path, None, UniFormerLight, 'meta', arch='xxs', ndim=3)
 
 
 def test_a_note_in_the_file_is_as_good_as_its_name(tmp_path):

@@ -31,14 +31,10 @@ def published(tmp_path, wrapper='model', **kwargs):
     return path, source
 
 
-def load(path, options=None, cls=UniFormer, **kwargs):
-    model = cls(
-        kwargs.pop('arch', TINY),
-        init_cfg=dict(
-            type='Pretrained', checkpoint=str(path), **(options or {})
-        ),
-        **kwargs,
-    )
+def load(path, options=None, cls=UniFormer, device='cpu', **kwargs):
+    source = dict(type='Pretrained', checkpoint=str(path), **(options or {}))
+    with torch.device(device):
+        model = cls(kwargs.pop('arch', TINY), init_cfg=source, **kwargs)
     model.init_weights()
     return model
 

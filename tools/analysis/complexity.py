@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Parameters and FLOPs of a config: complexity.py CONFIG --shape 800 1280."""
+"""Parameters and FLOPs of a config: complexity.py CONFIG."""
 
 import argparse
 import sys
@@ -14,6 +14,7 @@ from mmuniformer.engine.complexity import (
     build_on_meta,
     count_parameters,
     flops_by_part,
+    published_shape,
 )
 from mmuniformer.engine.config import exit_with
 from mmuniformer.errors import UserError
@@ -29,9 +30,10 @@ def parse_args():
         '--shape',
         type=int,
         nargs=2,
-        default=(800, 1280),
         metavar=('H', 'W'),
-        help='size of the input in pixels [800 1280]',
+        help='size of the input in pixels [detection: 800 1280, '
+        'segmentation: 512 2048, key points: that of the config, others: '
+        '224 224]',
     )
     return parser.parse_args()
 
@@ -40,19 +42,20 @@ def main():
     """Prints one line per part and the sum."""
     args = parse_args()
     try:
-        if min(args.shape) < 32:
+        if args.shape and min(args.shape) < 32:
             raise UserError(f'--shape={args.shape}: wanted 32 or more')
         if not Path(args.config).is_file():
             raise UserError(f'config={args.config!r}: no such file')
         cfg = Config.fromfile(args.config)
+        shape = tuple(args.shape or published_shape(cfg))
         init_default_scope(cfg.default_scope)
         model = build_on_meta(cfg.model)
-        flops = flops_by_part(model, tuple(args.shape))
+        flops = flops_by_part(model, shape)
     except UserError as error:
         exit_with(error)
     for name, value in flops.items():
         print(f'{name:<12} {value / 1e9:10.2f} GFLOPs')
-    height, width = args.shape
+    height, width = shape
     print(
         f'{args.config}: {count_parameters(model) / 1e6:.2f}M parameters, '
         f'{sum(flops.values()) / 1e9:.1f} GFLOPs (multiply-adds, attention '

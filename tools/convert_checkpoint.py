@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Converts weight files: convert_checkpoint.py IN OUT [options]."""
+
+import argparse
+from pathlib import Path
+
+import _env  # noqa: F401
+
+from mmuniformer import checkpoint as files
+from mmuniformer import labels, published, transfer
+from mmuniformer.engine.config import exit_with
+from mmuniformer.errors import UserError
+
+
+def parse_args():
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        description='Rename, inflate and re-order the weights of UniFormers.'
+    )
+    parser.add_argument('source', metavar='IN', help='weight file to read')
+    parser.add_argument(
+        'target',
+        metavar='OUT',
+        help='file to write: .safetensors, or .pth for torch',
+    )
+    parser.add_argument(
+        '--to',
+        choices=['official', *transfer.HEADS],
+        default='official',
+        help="whose names the tensors get, the authors' or a host's",
+    )
+    parser.add_argument(
+        '--ema', action='store_true', help='take the averaged weights'
+    )
+    parser.add_argument(
+        '--inflate',
+        choices=transfer.INFLATE,
+        help="turn an image model into a video model; 'average' is the "
+        "authors' way",
+    )
+    parser.add_argument(
+        '--class-order',
+        choices=['alphabetical'],
+        help="permute the authors' Kinetics-400 or -600 classes",
+    )
+    parser.add_argument(
+        '--drop-head', action='store_true', help='keep the backbone alone'
+    )
+    parser.add_argument(
+        '--force', action='store_true', help='overwrite OUT if it is there'
+    )
+    return parser.parse_args()
+
+
+def convert(args):
+    """Does what the options say, and returns it in words."""
+    target = Path(args.target)
+    if target.exists() and not args.force:
+        raise UserError(f'{args.target!r}: is there already; see --force')
+    content = files.read(args.source)
+    state, note = files.unwrap(content, args.ema), files.read_note(content)
+    release = published.find(args.source)
+    if release:
+        note |= {'published': release.name, 'head_dim': release.head_dim}
+    done = [f'{args.to} names']
+    if labels.in_authors_order(state, note):
+        note['class_order'] = args.class_order or 'authors'
+        if args.class_order:
+            state = labels.to_alphabetical(state)
+            done.append('alphabetical classes')
+    elif args.class_order:
+        raise UserError('--class-order: wanted a Kinetics file of the authors')
+    if args.inflate:
+        shapes = transfer.video_shapes(state)
+        state = transfer.inflate(state, shapes, args.inflate)
+        done.append(f'inflated ({args.inflate})')
+    if args.drop_head:
+        state = transfer.backbone_only(state)
+        done.append('backbone alone')
+    state = transfer.to_host(state, args.to)
+    wrapper = 'model' if args.to == 'official' else 'state_dict'
+    files.write(target, state, wrapper, note)
+    known = ', '.join(f'{k}={v}' for k, v in note.items()) or 'unknown variant'
+    return (
+        f'{args.source} ({known}) -> {target}: {len(state)} tensors, '
+        f'{", ".join(done)}'
+    )
+
+
+def main():
+    """Converts one file."""
+    args = parse_args()
+    try:
+        print(convert(args))
+    except UserError as error:
+        exit_with(error)
+
+
+if __name__ == '__main__':
+    main()
