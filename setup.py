@@ -29,7 +29,7 @@ setup(
     python_requires='>=3.10',
     install_requires=['torch>=2.0', 'mmengine>=0.8.3'],
     extras_require={
-        'cls': ['mmpretrain>=1.0.0'],
+        'cls': ['mmpretrain>=1.0.0', 'timm'],
         'det': ['mmdet>=3.1.0', 'pycocotools'],
         'seg': ['mmsegmentation>=1.1.0', 'ftfy', 'regex'],
         'pose': ['json_tricks', 'munkres', 'pycocotools', 'scipy'],

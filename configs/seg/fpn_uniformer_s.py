@@ -13,6 +13,12 @@ The same weights in windows of 32 save FLOPs; testing with --cfg-options
     model.backbone.attention=hybrid model.backbone.window_size=32
 
 is published with 45.6 mIoU, 183G, and 46.2 mIoU, 199G.
+
+The authors advise to freeze the statistics of the backbone's BatchNorms, which
+they had not done in any dense task. As a config of your own:
+
+    _base_ = 'configs/seg/fpn_uniformer_s.py'
+    model = dict(backbone=dict(norm_eval=True))
 """
 
 _base_ = [

@@ -64,7 +64,7 @@ def published_shape(cfg: Config) -> tuple[int, int]:
     return SHAPES.get(cfg.get('default_scope'), (224, 224))
 
 
-def flops_by_part(model: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
+def flops_by_part(model: Any, shape: tuple[int, ...]) -> dict[str, int]:
     """FLOPs of each part of a host's model for one input.
 
     Args:
@@ -89,7 +89,7 @@ def flops_by_part(model: nn.Module, shape: tuple[int, ...]) -> dict[str, int]:
     return parts
 
 
-def _roi_flops(roi_head: nn.Module) -> dict[str, int]:
+def _roi_flops(roi_head: Any) -> dict[str, int]:
     """Box heads on 1000 proposals, mask heads on the 100 best detections.
 
     That is how the published figures of detectors were counted.
@@ -107,6 +107,6 @@ def _roi_flops(roi_head: nn.Module) -> dict[str, int]:
     return parts
 
 
-def _regions(extractor: nn.Module, count: int) -> Tensor:
+def _regions(extractor: Any, count: int) -> Tensor:
     size = extractor.roi_layers[0].output_size
     return torch.empty(count, extractor.out_channels, *size, device='meta')

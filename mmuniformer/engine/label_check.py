@@ -52,8 +52,8 @@ def check_labels(
     Args:
         labels: As the model gets them, of any shape.
         sample: A data sample that says where they come from.
-        num_classes: Labels are 0 to ``num_classes`` - 1, or
-        ignore_index: this one.
+        num_classes: Labels are from 0 to one less than this.
+        ignore_index: The label of pixels that do not count.
     """
     strange = labels[(labels >= num_classes) & (labels != ignore_index)]
     if len(strange):

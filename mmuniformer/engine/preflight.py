@@ -38,7 +38,13 @@ SOURCES = {
     ),
 }
 # Heads with one output per class of the data, where they are in models.
-HEADS = ('head', 'cls_head', 'bbox_head', 'mask_head', 'decode_head')
+HEADS: tuple[str, ...] = (
+    'head',
+    'cls_head',
+    'bbox_head',
+    'mask_head',
+    'decode_head',
+)
 HEADS += ('auxiliary_head', 'data_preprocessor')
 # Larger annotation files are only looked at from both ends.
 FULL_CHECK_BYTES = 64 * 2**20

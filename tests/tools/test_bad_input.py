@@ -73,6 +73,7 @@ def test_wrong_value_in_the_config(run_tool, toy_cwd, option, wanted):
         'test.py',
         'make_toyworld.py',
         'setup_env.py',
+        'convert_checkpoint.py',
         'analysis/complexity.py',
     ],
 )
