@@ -1,8 +1,10 @@
 """Data sets that are a folder of pictures for each class."""
 
+import os
 from pathlib import Path
 from typing import Any
 
+from ..checkpoint import brief
 from ..errors import UserError
 
 
@@ -37,3 +39,46 @@ def class_names(dataset: dict[str, Any], split: str, known: Any) -> Any:
             f"type='CustomDataset' for a data set of your own"
         )
     return found
+
+
+def check_token_labels(dataset: dict[str, Any], split: str) -> None:
+    """Checks that each picture has a label map, if its pipeline reads them.
+
+    Raises:
+        UserError: The folder of the maps or some of them are missing.
+    """
+    readers = [
+        step
+        for step in dataset.get('pipeline') or ()
+        if step['type'] == 'mmuniformer.LoadTokenLabel'
+    ]
+    if not readers:
+        return
+    maps = Path(readers[0]['folder'])
+    if not maps.is_dir():
+        raise UserError(
+            f'{split} data: {str(maps)!r} does not exist. Unpack the label '
+            f'maps of token labeling there, or make some with '
+            f'tools/make_token_labels.py'
+        )
+    prefix = dataset.get('data_prefix') or ''
+    if not isinstance(prefix, str):
+        prefix = prefix.get('img_path', '')
+    folder = Path(dataset.get('data_root') or '') / prefix
+    wanted = {path.with_suffix('.pt') for path in _files(folder)}
+    missing = sorted(map(str, wanted - set(_files(maps))))
+    if missing:
+        raise UserError(
+            f'{split} data: {len(missing)} of {len(wanted)} pictures have no '
+            f'label map in {str(maps)!r}; missing: {brief(missing)}'
+        )
+
+
+def _files(folder: Path) -> list[Path]:
+    """Class and name of each file, two levels below a folder."""
+    return [
+        Path(entry.name, file)
+        for entry in os.scandir(folder)
+        if entry.is_dir()
+        for file in os.listdir(entry.path)
+    ]

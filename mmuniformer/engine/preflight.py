@@ -79,6 +79,7 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
                 _check_exists(root / folder, split, kind)
             if 'seg_map_path' in prefix:
                 _check_label_maps(dataset, split, scope)
+            class_folders.check_token_labels(dataset, split)
 
 
 def _datasets(loader: Any) -> Iterator[dict[str, Any]]:

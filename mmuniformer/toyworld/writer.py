@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from .ade import ADE
 from .coco import COCO
 from .folder import Folder, write_json
+from .imagenet import IMAGENET
 from .keypoints import KEYPOINTS
 from .layout import Layout, Shot
 from .workers import spread
@@ -19,6 +20,7 @@ LAYOUTS: dict[str, Layout] = {
     'coco': COCO,
     'keypoints': KEYPOINTS,
     'ade': ADE,
+    'imagenet': IMAGENET,
 }
 
 

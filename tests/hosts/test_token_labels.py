@@ -34,7 +34,8 @@ def slow_losses(logits, tokens, target, box):
     for b in range(count):
         other = count - 1 - b
         mixed = [
-            lam * target[b, k, 0].item() + (1 - lam) * target[other, k, 0]
+            lam * target[b, k, 0].item()
+            + (1 - lam) * target[other, k, 0].item()
             for k in range(classes)
         ]
         whole += entropy(logits[b].tolist(), mixed)
@@ -141,6 +142,7 @@ def small_classifier():
 
 def test_classifier_mixes_the_first_embedding(monkeypatch):
     """Box (8, 16, 0, 16) of 24: token row 1, tokens 0 and 1 of it."""
+    torch.manual_seed(0)
     model = small_classifier().eval()
     monkeypatch.setattr(
         token_labels, 'random_box', lambda *shape: (8, 20, 0, 16)
@@ -172,7 +174,8 @@ def test_classifier_mixes_the_first_embedding(monkeypatch):
         (1, 2, 0, 2),
     )
     found = got['loss_cls'].item(), got['loss_tokens'].item()
-    assert found == pytest.approx(wanted, rel=1e-6)
+    # The head computes its losses in float32, as under AMP.
+    assert found == pytest.approx(wanted, rel=1e-5)
     assert not backbone.patch_embed1._forward_hooks
 
 

@@ -49,7 +49,7 @@ def test_another_seed_makes_other_boxes_and_maps(tmp_path, whole):
 
 @pytest.mark.parametrize(
     'order',
-    [('coco', 'keypoints', 'ade'), ('ade', 'keypoints', 'coco')],
+    [tuple(LAYOUTS), tuple(LAYOUTS)[::-1]],
 )
 def test_a_layout_is_added_later_and_all_else_left_alone(
     tmp_path, whole, order

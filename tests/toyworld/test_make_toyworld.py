@@ -67,8 +67,8 @@ def test_layouts_are_written_as_asked_and_all_by_default(
     lines = [x for x in capsys.readouterr().out.splitlines() if ':' in x]
     for line, name, end in zip(
         lines,
-        ('coco', 'keypoints', 'ade'),
-        (' s', ' s', 'already complete'),
+        ('coco', 'keypoints', 'ade', 'imagenet'),
+        (' s', ' s', 'already complete', ' s'),
         strict=True,
     ):
         assert f': {name}, toy world of 6' in line and line.endswith(end)

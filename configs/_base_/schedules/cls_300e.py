@@ -1,0 +1,48 @@
+# AdamW for 300 epochs of 1024 images (recipes: image_classification/exp/*).
+# The runtime comes in here, since it has a part of the schedule: a key may be
+# in one of a config's bases only.
+_base_ = '../cls_runtime.py'
+
+# Mixed precision in evaluation, too.
+train_cfg = dict(by_epoch=True, max_epochs=300, val_interval=1)
+val_cfg = dict(fp16=True)
+test_cfg = dict(fp16=True)
+
+# The recipes' 10 epochs of cool-down never run.
+param_scheduler = [
+    dict(
+        type='mmuniformer.WarmupCosineLR',
+        epochs=300,
+        warmup_epochs=5,
+        warmup_lr=1e-6,
+        min_lr=1e-5,
+        lag=1,
+    )
+]
+
+optim_wrapper = dict(
+    type='AmpOptimWrapper',
+    optimizer=dict(
+        type='AdamW',
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0.05,
+    ),
+    # No decay for the class token and whatever has one dimension. The layer
+    # scales of convolution blocks have four.
+    paramwise_cfg=dict(
+        norm_decay_mult=0.0,
+        bias_decay_mult=0.0,
+        flat_decay_mult=0.0,
+        custom_keys={'cls_token': dict(decay_mult=0.0)},
+    ),
+)
+
+# The averaged weights, buffers included. They are evaluated and saved as the
+# model; the raw ones are in the same file.
+default_hooks = dict(
+    ema=dict(type='EMAHook', momentum=4e-5, update_buffers=True),
+)
+
+auto_scale_lr = dict(enable=False, base_batch_size=1024)

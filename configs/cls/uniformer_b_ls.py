@@ -1,0 +1,14 @@
+"""UniFormer-B with layer scales, 300 epochs, ImageNet-1K.
+
+Published: 83.9 top-1, 50M parameters, 8.3G FLOPs (README of
+image_classification, uniformer_base_ls).
+
+    tools/dist_train.sh configs/cls/uniformer_b_ls.py 8
+
+8 GPUs, 128 images each; other batch sizes: add --auto-scale-lr.
+"""
+
+_base_ = 'uniformer_b.py'
+
+# Layer scales in the attention blocks only.
+model = dict(backbone=dict(arch='b_ls'))

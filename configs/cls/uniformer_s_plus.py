@@ -1,0 +1,14 @@
+"""UniFormer-S+ (S†), 300 epochs, ImageNet-1K.
+
+Published: 83.4 top-1, 24M parameters, 4.2G FLOPs (README of
+image_classification, uniformer_small_plus).
+
+    tools/dist_train.sh configs/cls/uniformer_s_plus.py 8
+
+8 GPUs, 128 images each; other batch sizes: add --auto-scale-lr.
+"""
+
+_base_ = 'uniformer_s.py'
+
+# Its heads have 32 channels.
+model = dict(backbone=dict(arch='s_plus'))

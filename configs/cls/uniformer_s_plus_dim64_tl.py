@@ -1,0 +1,17 @@
+"""UniFormer-S+ with token labeling, heads of 64 channels, ImageNet-1K.
+
+Published: 83.6 top-1, 24M parameters, 4.2G FLOPs (README of
+image_classification, token_labeling, uniformer_small_plus_dim64_tl_224).
+
+    tools/dist_train.sh configs/cls/uniformer_s_plus_dim64_tl.py 8
+
+8 GPUs, 128 images each; other batch sizes: add --auto-scale-lr.
+"""
+
+_base_ = [
+    '../_base_/models/cls_uniformer_tl.py',
+    '../_base_/datasets/imagenet_tl.py',
+    '../_base_/schedules/cls_tl_310e.py',
+]
+
+model = dict(backbone=dict(arch='s_plus', head_dim=64))

@@ -1,0 +1,149 @@
+"""For mmpretrain: the training augmentation of the recipes, timm's own.
+
+mmpretrain has operations of the same names; some give other pixels at the
+same level. Only the transforms need timm, and only when they are built.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from PIL import Image
+
+from ..registry import TRANSFORMS
+
+# What timm fills with: the mean of ImageNet in bytes.
+IMAGE_MEAN = (124, 116, 104)
+# Operations that move pixels.
+SPATIAL = ('Rotate', 'Shear', 'Translate')
+
+
+def auto_augment(
+    policy: str, size: int, fill: tuple[int, ...], interpolation: str
+) -> Any:
+    """A policy of timm, from picture to picture."""
+    from timm.data import auto_augment
+
+    settings: dict[str, Any] = dict(
+        translate_const=int(0.45 * size), img_mean=tuple(fill)
+    )
+    if interpolation != 'random':
+        method = Image.Resampling[interpolation.upper()]
+        settings['interpolation'] = method
+    if policy.startswith('rand'):
+        return auto_augment.rand_augment_transform(policy, settings)
+    return auto_augment.auto_augment_transform(policy, settings)
+
+
+def operations(policy: Any) -> list[Any]:
+    """All operations of a policy of timm."""
+    if hasattr(policy, 'ops'):
+        return list(policy.ops)
+    return [op for pair in policy.policy for op in pair]
+
+
+def posterize(
+    function: Callable[..., Any], picture: Any, bits: int, **kwargs: Any
+) -> Any:
+    """Posterize that goes down to 0 bits, all black.
+
+    The recipes come to it: 'v0' by a level of 2, RandAugment by one of 10.
+    Pillow 13 refuses what older ones did.
+    """
+    if bits == 0:
+        return picture.point([0] * 256 * len(picture.getbands()))
+    return function(picture, bits, **kwargs)
+
+
+@TRANSFORMS.register_module()
+class TimmAutoAugment(BaseTransform):
+    """RandAugment and AutoAugment by timm.
+
+    What moves pixels moves the cells of a ``token_label`` alike, at the map's
+    own resolution; new cells have no scores.
+
+    Args:
+        policy: As timm spells it: 'v0', 'rand-m9-mstd0.5-inc1' and so on.
+        size: Side of the network's input, which limits some translations.
+        fill: Red, green and blue of new pixels.
+        interpolation: 'bicubic', 'bilinear', or 'random': one of the two.
+    """
+
+    def __init__(
+        self,
+        policy: str,
+        size: int = 224,
+        fill: tuple[int, int, int] = IMAGE_MEAN,
+        interpolation: str = 'bicubic',
+    ) -> None:
+        self.policy = auto_augment(policy, size, fill, interpolation)
+        self.label: Any = None
+        for op in operations(self.policy):
+            if op.name.startswith('Posterize'):
+                op.aug_fn = partial(posterize, op.aug_fn)
+            elif op.name.startswith(SPATIAL):
+                op.aug_fn = partial(self.move, op.aug_fn)
+
+    def move(
+        self, function: Callable[..., Any], picture: Any, *args: Any, **kw: Any
+    ) -> Any:
+        """Moves the pixels of the picture and the cells of its label."""
+        if self.label is not None:
+            nearest = dict(resample=Image.Resampling.NEAREST, fillcolor=0)
+            planes = self.label.reshape(-1, *self.label.shape[2:])
+            moved = [
+                np.asarray(function(Image.fromarray(p), *args, **nearest))
+                for p in planes
+            ]
+            self.label = np.stack(moved).reshape(self.label.shape)
+        return function(picture, *args, **kw)
+
+    def transform(self, results: dict) -> dict:
+        """Changes ``img`` (H, W, 3), bytes, blue first, and its label."""
+        self.label = results.get('token_label')
+        picture = self.policy(Image.fromarray(results['img'][..., ::-1]))
+        results['img'] = np.asarray(picture)[..., ::-1].copy()
+        if self.label is not None:
+            results['token_label'] = self.label
+        return results
+
+
+@TRANSFORMS.register_module()
+class TimmRandomErasing(BaseTransform):
+    """Random erasing by timm, with noise that is N(0, 1) in the network.
+
+    The recipes erase after normalisation; here the model normalises later.
+    So the noise is scaled, and it keeps its fractions and its values outside
+    of 0 to 255: mmpretrain's RandomErasing cuts them off.
+
+    Args:
+        prob: Probability to erase.
+        mean: Mean of the normalisation, blue first as in the image.
+        std: Its standard deviation.
+    """
+
+    def __init__(
+        self,
+        prob: float,
+        mean: tuple[float, float, float],
+        std: tuple[float, float, float],
+    ) -> None:
+        from timm.data.random_erasing import RandomErasing
+
+        self.erase = RandomErasing(prob, mode='pixel', device='cpu')
+        self.mean = np.asarray(mean, np.float32)
+        self.std = np.asarray(std, np.float32)
+
+    def transform(self, results: dict) -> dict:
+        """Changes ``img`` (H, W, 3) to floats and fills a box of it."""
+        image = results['img'].astype(np.float32)
+        noise = torch.full(image.shape[2:] + image.shape[:2], torch.nan)
+        self.erase(noise)
+        filled = noise.permute(1, 2, 0).numpy()
+        results['img'] = np.where(
+            np.isnan(filled), image, self.mean + self.std * filled
+        )
+        return results
