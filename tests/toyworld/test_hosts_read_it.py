@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from mmengine.registry import DefaultScope
 
 import mmuniformer  # noqa: F401 (answers to defects of the hosts)
 from mmuniformer.toyworld import LAYOUTS, World, write_world
@@ -21,18 +22,21 @@ def out(tmp_path_factory):
 
 
 def ade(out, folder='validation', **kwargs):
-    return pytest.importorskip('mmseg.datasets').ADE20KDataset(
-        data_root=str(out / LAYOUTS['ade'].path),
-        data_prefix=dict(
-            img_path=f'images/{folder}', seg_map_path=f'annotations/{folder}'
-        ),
-        pipeline=[
-            dict(type='mmseg.LoadImageFromFile'),
-            dict(type='mmseg.LoadAnnotations', reduce_zero_label=True),
-            dict(type='mmseg.PackSegInputs'),
-        ],
-        **kwargs,
-    )
+    dataset = pytest.importorskip('mmseg.datasets').ADE20KDataset
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        return dataset(
+            data_root=str(out / LAYOUTS['ade'].path),
+            data_prefix=dict(
+                img_path=f'images/{folder}',
+                seg_map_path=f'annotations/{folder}',
+            ),
+            pipeline=[
+                dict(type='LoadImageFromFile'),
+                dict(type='LoadAnnotations', reduce_zero_label=True),
+                dict(type='PackSegInputs'),
+            ],
+            **kwargs,
+        )
 
 
 def test_classes_are_where_ade20k_has_them():
