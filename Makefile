@@ -25,7 +25,7 @@ demo: setup
 	@echo "Pictures (left: annotation, right: prediction): $(DEMO)/pictures"
 
 test: setup
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -n auto --dist loadscope
+	@$(PY) -m pytest -n auto --dist loadscope
 
 lint: setup
 	@$(PY) -m ruff format --check .

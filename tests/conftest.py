@@ -1,10 +1,15 @@
 """Fixtures that several folders of tests share."""
 
+import os
+import subprocess
 import sys
 
 import pytest
 
 from . import ROOT
+
+# Before torch is imported: tests are small, and run side by side.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 
 @pytest.fixture(scope='session')
@@ -20,7 +25,6 @@ def toy_data(tmp_path_factory):
 @pytest.fixture(scope='session')
 def run_tool():
     """Runs a tool in a process of its own, from a folder of choice."""
-    import subprocess
 
     def run(tool, *arguments, cwd=ROOT):
         return subprocess.run(
