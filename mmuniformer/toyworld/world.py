@@ -33,7 +33,7 @@ class World:
 
     seed: int = 0
     size: int = 320
-    images_train: int = 1200
+    images_train: int = 1500
     images_val: int = 200
 
     def __post_init__(self) -> None:
