@@ -5,15 +5,21 @@ Paper: UniFormer (arXiv 2201.09450), section 3. Parameter names and their
 order are the official ones.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from .layers import LAYERS, Attention, DropPath, Mlp
+from .layers import LAYERS, POINTWISE, Attention, DropPath, Mlp
 from .tokens import flatten, unflatten, window_join, window_split
+
+# Tokens per CPU thread that go through an MLP at a time in inference: their
+# hidden values then stay in the cache.
+TOKENS_AT_A_TIME = 512
 
 
 class Block(nn.Module):
-    """What both blocks share: position embedding and residual branches.
+    """What all blocks share: position embedding and residual branches.
 
     Args:
         dim: Channels C.
@@ -22,6 +28,8 @@ class Block(nn.Module):
         gamma_shape: Shape of the layer scales.
         layer_scale_init_value: First value of the layer scales; 0 for none.
     """
+
+    mlp: Mlp
 
     def __init__(
         self,
@@ -40,17 +48,64 @@ class Block(nn.Module):
         conv = LAYERS[ndim].conv
         self.pos_embed = conv(dim, dim, 3, padding=1, groups=dim)
         self.drop_path = DropPath(drop_path_rate)
+        self.fused = False  # see fusion.fuse
+
+    def embed_position(self, x: Tensor) -> Tensor:
+        """Adds the position embedding to a map; gives a new tensor."""
+        return self.pos_embed(x) if self.fused else x + self.pos_embed(x)
 
     def residual(
-        self, x: Tensor, branch: Tensor, gamma: nn.Parameter | None
+        self,
+        x: Tensor,
+        hidden: Tensor,
+        last: Any,
+        gamma: nn.Parameter | None,
     ) -> Tensor:
-        """Adds a branch to ``x``: scaled first, then dropped or not."""
-        return x + self.drop_path(scaled(branch, gamma))
+        """Adds a branch to tokens: scaled first, then dropped or not.
+
+        Args:
+            x: Tokens (..., C); eager inference may change them in place.
+            hidden: Tokens (..., C') before the last layer of the branch.
+            last: That layer, linear.
+            gamma: Layer scale of the branch, or None.
+        """
+        if not self.eager_inference():
+            return x + self.drop_path(scaled(last(hidden), gamma))
+        x = x.contiguous()
+        plain = type(last) in POINTWISE.values() and not last._forward_hooks
+        same = plain and x.dtype == hidden.dtype == last.weight.dtype
+        if gamma is not None or not same:  # hooked, quantised or autocast
+            return x.add_(scaled(last(hidden), gamma))
+        # The sum is left to the matrix product, which takes one pass less.
+        rows = x.view(-1, x.shape[-1]).add_(last.bias)
+        rows.addmm_(hidden.flatten(0, -2), last.weight.flatten(1).t())
+        return x
+
+    def residual_mlp(self, x: Tensor, normed: Tensor) -> Tensor:
+        """Adds the MLP of ``normed``; both are tokens (B, N, C)."""
+        last, gamma = self.mlp.fc2, self.gamma_2
+        if x.device.type != 'cpu' or not self.eager_inference():
+            return self.residual(x, self.mlp.hidden(normed), last, gamma)
+        x = x.contiguous()
+        size = TOKENS_AT_A_TIME * torch.get_num_threads()
+        rows = x.view(-1, x.shape[-1]).split(size)
+        for row, part in zip(rows, normed.flatten(0, 1).split(size)):
+            self.residual(row, self.mlp.hidden(part), last, gamma)
+        return x
+
+    def eager_inference(self) -> bool:
+        """Whether tensors may be changed in place, and in parts."""
+        return not (
+            self.training
+            or torch.is_grad_enabled()
+            or torch.compiler.is_compiling()
+            or torch.jit.is_tracing()
+        )
 
 
 def scaled(branch: Tensor, gamma: nn.Parameter | None) -> Tensor:
-    """A branch times its layer scale, if there is one."""
-    return branch if gamma is None else gamma * branch
+    """A branch of tokens (..., C) times its layer scale, if there is one."""
+    return branch if gamma is None else gamma.flatten() * branch
 
 
 class ConvBlock(Block):
@@ -79,17 +134,19 @@ class ConvBlock(Block):
         conv, norm = LAYERS[ndim]
         self.norm1 = norm(dim)
         self.conv1 = conv(dim, dim, 1)
-        self.conv2 = conv(dim, dim, 1)
+        self.conv2 = POINTWISE[ndim](dim, dim)
         self.attn = conv(dim, dim, 5, padding=2, groups=dim)
         self.norm2 = norm(dim)
         self.mlp = Mlp(dim, int(dim * mlp_ratio), ndim)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, *S) -> (B, C, *S)."""
-        x = x + self.pos_embed(x)
-        local = self.conv2(self.attn(self.conv1(self.norm1(x))))
-        x = self.residual(x, local, self.gamma_1)
-        return self.residual(x, self.mlp(self.norm2(x)), self.gamma_2)
+        x = self.embed_position(x)
+        shape = x.shape
+        local = flatten(self.attn(self.conv1(self.norm1(x))))
+        x = self.residual(flatten(x), local, self.conv2, self.gamma_1)
+        normed = flatten(self.norm2(unflatten(x, shape)))
+        return unflatten(self.residual_mlp(x, normed), shape)
 
 
 class AttnBlock(Block):
@@ -127,18 +184,18 @@ class AttnBlock(Block):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, *S) -> (B, C, *S)."""
-        x = x + self.pos_embed(x)
+        x = self.embed_position(x)
         shape = x.shape
         x = flatten(x)
-        x = self.residual(x, self.attend(x, shape), self.gamma_1)
-        x = self.residual(x, self.mlp(self.norm2(x)), self.gamma_2)
-        return unflatten(x, shape)
+        mixed = self.attend(x, shape)
+        x = self.residual(x, mixed, self.attn.proj, self.gamma_1)
+        return unflatten(self.residual_mlp(x, self.norm2(x)), shape)
 
     def attend(self, x: Tensor, shape: torch.Size) -> Tensor:
-        """Attention branch, (B, N, C) -> (B, N, C); ``shape``: (B, C, *S)."""
+        """Attention, (B, N, C) -> (B, N, C); ``shape``: (B, C, *S)."""
         x = self.norm1(x)
         if not self.window_size:
-            return self.attn(x)
+            return self.attn.mix(x)
         windows = window_split(unflatten(x, shape), self.window_size)
-        windows = self.attn(windows)
+        windows = self.attn.mix(windows)
         return flatten(window_join(windows, self.window_size, shape))

@@ -5,6 +5,7 @@ All that differs between images and video is ``LAYERS`` and
 :func:`stem_geometry`.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -86,32 +87,64 @@ class DropPath(nn.Module):
         return f'rate={self.rate:.3f}'
 
 
+class PointConv2d(nn.Conv2d):
+    """1x1 convolution, computed as the matrix product over tokens it is."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C_in) -> (..., C_out)."""
+        return F.linear(x, self.weight.flatten(1), self.bias)
+
+
+class PointConv3d(nn.Conv3d):
+    """1x1x1 convolution, computed like :class:`PointConv2d`."""
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__(in_channels, out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C_in) -> (..., C_out)."""
+        return F.linear(x, self.weight.flatten(1), self.bias)
+
+
+# Linear layers of tokens (..., C): the official conv blocks have weights of
+# 1x1 convolutions, of rank 2 or 3, their attention blocks plain matrices (0).
+POINTWISE: dict[int, Callable[[int, int], nn.Module]] = {
+    0: nn.Linear,
+    2: PointConv2d,
+    3: PointConv3d,
+}
+
+
 class Mlp(nn.Module):
-    """Two layers with an exact GELU between them.
+    """Two linear layers with an exact GELU between them.
+
+    A block calls ``hidden`` and adds ``fc2`` of it by itself, see
+    :meth:`~mmuniformer.models.blocks.Block.residual`.
 
     Args:
         dim: Channels in and out.
         hidden_dim: Channels between the two layers.
-        ndim: Rank of a map (B, C, *S) to work on; 0 for tokens (B, N, C).
+        ndim: Rank of the weights, a key of ``POINTWISE``.
     """
 
     def __init__(self, dim: int, hidden_dim: int, ndim: int = 0) -> None:
         super().__init__()
-        if ndim:
-            conv = LAYERS[ndim].conv
-            self.fc1 = conv(dim, hidden_dim, 1)
-            self.fc2 = conv(hidden_dim, dim, 1)
-        else:
-            self.fc1 = nn.Linear(dim, hidden_dim)
-            self.fc2 = nn.Linear(hidden_dim, dim)
+        self.fc1 = POINTWISE[ndim](dim, hidden_dim)
+        self.fc2 = POINTWISE[ndim](hidden_dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Same shape in and out."""
-        return self.fc2(F.gelu(self.fc1(x)))
+    def hidden(self, x: Tensor) -> Tensor:
+        """(..., C) -> (..., hidden_dim)."""
+        return F.gelu(self.fc1(x))
 
 
 class Attention(nn.Module):
     """Multi-head self-attention over all tokens (paper, section 3.3).
+
+    A block calls ``mix`` and adds ``proj`` of it by itself, see
+    :meth:`~mmuniformer.models.blocks.Block.residual`.
 
     Args:
         dim: Channels in and out.
@@ -130,16 +163,16 @@ class Attention(nn.Module):
         qkv = self.qkv(x).reshape(b, n, 3, self.num_heads, -1)
         return qkv.permute(2, 0, 3, 1, 4).unbind()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, N, C) -> (B, N, C)."""
+    def mix(self, x: Tensor) -> Tensor:
+        """What ``proj`` is applied to, (B, N, C) -> (B, N, C)."""
         x = F.scaled_dot_product_attention(*self.heads(x))
-        return self.proj(x.transpose(1, 2).flatten(2))
+        return x.transpose(1, 2).flatten(2)
 
 
 class ScoredAttention(Attention):
     """Self-attention that tells how much token 0 looks at every token."""
 
-    def forward(  # type: ignore[override]
+    def mix(  # type: ignore[override]
         self, x: Tensor
     ) -> tuple[Tensor, Tensor]:
         """(B, N, C) -> (B, N, C) and weights (B, N), at least float32.
@@ -154,8 +187,7 @@ class ScoredAttention(Attention):
         first = first.to(torch.promote_types(first.dtype, torch.float32))
         logits = (first * key).sum(-1) * key.shape[-1] ** -0.5
         x = F.scaled_dot_product_attention(query, key, value)
-        x = self.proj(x.transpose(1, 2).flatten(2))
-        return x, logits.softmax(-1).mean(1)
+        return x.transpose(1, 2).flatten(2), logits.softmax(-1).mean(1)
 
 
 class PatchEmbed(nn.Module):

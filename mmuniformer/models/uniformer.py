@@ -25,6 +25,8 @@ from .layers import LAYERS, MapLayerNorm, build_stem, to_channels_last
 from .pretrained import load_pretrained, pretrained_cfg
 
 ATTENTION = ('global', 'window', 'hybrid')
+# Pixels of the input that stages 1 and 2 take at a time, see `conv_stages`.
+SAMPLE_PIXELS = 4 * 224 * 224
 
 
 @MODELS.register_module()
@@ -89,6 +91,7 @@ class UniFormer(BaseModule):
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        self.fused = False  # see fusion.fuse
         self.arch = resolve_arch(arch, self.archs, head_dim)
         _check_choice('ndim', ndim, tuple(LAYERS))
         _check_choice('attention', attention, ATTENTION)
@@ -176,9 +179,8 @@ class UniFormer(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, ...]:
         """(B, C_in, *S) -> maps (B, C, *S / stride) of ``out_indices``."""
-        x = to_channels_last(x)
-        outs = []
-        for i in range(4):
+        x, outs = self.conv_stages(to_channels_last(x))
+        for i in (2, 3):
             x = getattr(self, f'patch_embed{i + 1}')(x)
             if i == 2 and self.attention != 'global':
                 self._check_window(x)
@@ -186,6 +188,30 @@ class UniFormer(BaseModule):
             if i in self.out_indices:
                 outs.append(self.emit(i, x))
         return outs[0] if self.returns_tensor else tuple(outs)
+
+    def conv_stages(self, x: Tensor) -> tuple[Tensor, list[Any]]:
+        """Map of stage 2 and outputs of stages 1 and 2, from the input.
+
+        Eager inference on a CPU takes a few samples at a time, so that the
+        large first maps stay in the cache.
+        """
+        size = len(x)
+        if x.device.type == 'cpu' and self.blocks1[0].eager_inference():
+            size = max(1, SAMPLE_PIXELS // x[0, 0].numel())
+        parts = [self._conv_stages(part) for part in x.split(size)]
+        if len(parts) == 1:
+            return parts[0]
+        maps, outs = zip(*parts)
+        return torch.cat(maps), [torch.cat(out) for out in zip(*outs)]
+
+    def _conv_stages(self, x: Tensor) -> tuple[Tensor, list[Any]]:
+        outs = []
+        for i in (0, 1):
+            x = getattr(self, f'patch_embed{i + 1}')(x)
+            x = self.run_stage(i, x)
+            if i in self.out_indices:
+                outs.append(self.emit(i, x))
+        return x, outs
 
     def _check_window(self, x: Tensor) -> None:
         """Warns of maps that are smaller than a window; they are padded."""
@@ -223,6 +249,11 @@ class UniFormer(BaseModule):
 
     def train(self, mode: bool = True) -> 'UniFormer':
         """Sets the mode, but keeps frozen parts in eval mode."""
+        if mode and self.fused:
+            raise UserError(
+                'mode=True: a fused UniFormer cannot be trained; wanted a '
+                'model that fuse has not changed'
+            )
         super().train(mode)
         frozen = self.frozen_names()
         for name, module in self.named_children():

@@ -72,7 +72,7 @@ class LightBlock(Block):
         tokens. They are None before the first block, which keeps all.
         """
         x, cls_token, scores = state
-        x = x + self.pos_embed(x)
+        x = self.embed_position(x)
         shape = x.shape
         x = flatten(x)
         if scores is None or self.keep_ratio == 1:
@@ -115,12 +115,13 @@ class LightBlock(Block):
             what both branches add to the last token (B, 1, C); drop path
             spares this one, as in the official code.
         """
-        attn, weights = self.attn(self.norm1(x))
-        x = self.residual(x, attn, self.gamma_1)
-        mlp = self.mlp(self.norm2(x))
-        x = self.residual(x, mlp, self.gamma_2)
-        update = scaled(attn[:, -1:], self.gamma_1)
-        return x, weights, update + scaled(mlp[:, -1:], self.gamma_2)
+        mixed, weights = self.attn.mix(self.norm1(x))
+        x = self.residual(x, mixed, self.attn.proj, self.gamma_1)
+        update = scaled(self.attn.proj(mixed[:, -1:]), self.gamma_1)
+        normed = self.norm2(x)
+        mlp = self.mlp.fc2(self.mlp.hidden(normed[:, -1:]))
+        update = update + scaled(mlp, self.gamma_2)
+        return self.residual_mlp(x, normed), weights, update
 
 
 def blend(old: Tensor, new: Tensor) -> Tensor:
@@ -215,20 +216,15 @@ class UniFormerLight(UniFormer):
         With ``with_cls_token`` the last output is a pair: the map of stage 4
         and the class token (B, C).
         """
-        x = to_channels_last(x)
+        x, outs = self.conv_stages(to_channels_last(x))
         cls_token = self.cls_token.expand(len(x), -1, -1)
         scores: Any = None
-        outs: list[Any] = []
-        for i in range(4):
+        for i in (2, 3):
             if i == 3:
                 cls_token = self.cls_upsample(cls_token)
                 scores = pool_scores(scores, x.shape)
             x = getattr(self, f'patch_embed{i + 1}')(x)
-            if i < 2:
-                x = self.run_stage(i, x)
-            else:
-                state = x, cls_token, scores
-                x, cls_token, scores = self.run_stage(i, state)
+            x, cls_token, scores = self.run_stage(i, (x, cls_token, scores))
             if i in self.out_indices:
                 outs.append(self.emit(i, x))
         if self.with_cls_token:

@@ -45,7 +45,7 @@ def _sample(module, x, cls_token, scores):
     if module.gamma_1 is not None:
         branch_1 = module.gamma_1 * branch_1
     tokens = tokens + module.drop_path(branch_1[None])[0]
-    branch_2 = module.mlp(module.norm2(tokens))
+    branch_2 = module.mlp.fc2(module.mlp.hidden(module.norm2(tokens)))
     if module.gamma_2 is not None:
         branch_2 = module.gamma_2 * branch_2
     tokens = tokens + module.drop_path(branch_2[None])[0]
