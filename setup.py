@@ -33,7 +33,7 @@ setup(
         'det': ['mmdet>=3.1.0', 'pycocotools'],
         'seg': ['mmsegmentation>=1.1.0', 'ftfy', 'regex'],
         'pose': ['json_tricks', 'munkres', 'pycocotools', 'scipy'],
-        'video': ['decord', 'einops', 'scipy'],
+        'video': ['decord', 'einops', 'scipy', 'timm'],
         'dev': ['pytest>=8', 'pytest-xdist', 'ruff', 'mypy', 'safetensors'],
     },
 )

@@ -7,6 +7,7 @@ itself, so that configs need no ``custom_imports`` to find the backbones.
 from importlib import import_module
 from typing import Any
 
+from mmengine.registry import DATASETS as ROOT_DATASETS
 from mmengine.registry import HOOKS as ROOT_HOOKS
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmengine.registry import PARAM_SCHEDULERS as ROOT_PARAM_SCHEDULERS
@@ -16,7 +17,9 @@ from mmengine.registry import Registry
 # Classes that need a host library, and where they are.
 _HEADS = 'mmuniformer.hosts.mmpretrain_heads'
 HOSTED = {
+    'ClipMix': 'mmuniformer.hosts.mmaction_mix',
     'LightClsHead': _HEADS,
+    'LightVideoHead': 'mmuniformer.hosts.mmaction_heads',
     'TokenLabelClassifier': _HEADS,
     'TokenLabelHead': _HEADS,
 }
@@ -52,10 +55,19 @@ TRANSFORMS = Registry(
     parent=ROOT_TRANSFORMS,
     scope='mmuniformer',
     locations=[
+        'mmuniformer.hosts.mmaction_clips',
+        'mmuniformer.hosts.mmaction_sampling',
+        'mmuniformer.hosts.mmaction_views',
         'mmuniformer.hosts.mmpose',
         'mmuniformer.hosts.mmpretrain',
         'mmuniformer.hosts.mmpretrain_tokens',
     ],
+)
+DATASETS = Registry(
+    'dataset',
+    parent=ROOT_DATASETS,
+    scope='mmuniformer',
+    locations=['mmuniformer.hosts.mmaction_data'],
 )
 PARAM_SCHEDULERS = Registry(
     'parameter scheduler',

@@ -14,48 +14,12 @@ from mmcv.transforms import BaseTransform
 from PIL import Image
 
 from ..registry import TRANSFORMS
+from .timm_policy import auto_augment, operations
 
 # What timm fills with: the mean of ImageNet in bytes.
 IMAGE_MEAN = (124, 116, 104)
 # Operations that move pixels.
 SPATIAL = ('Rotate', 'Shear', 'Translate')
-
-
-def auto_augment(
-    policy: str, size: int, fill: tuple[int, ...], interpolation: str
-) -> Any:
-    """A policy of timm, from picture to picture."""
-    from timm.data import auto_augment
-
-    settings: dict[str, Any] = dict(
-        translate_const=int(0.45 * size), img_mean=tuple(fill)
-    )
-    if interpolation != 'random':
-        method = Image.Resampling[interpolation.upper()]
-        settings['interpolation'] = method
-    if policy.startswith('rand'):
-        return auto_augment.rand_augment_transform(policy, settings)
-    return auto_augment.auto_augment_transform(policy, settings)
-
-
-def operations(policy: Any) -> list[Any]:
-    """All operations of a policy of timm."""
-    if hasattr(policy, 'ops'):
-        return list(policy.ops)
-    return [op for pair in policy.policy for op in pair]
-
-
-def posterize(
-    function: Callable[..., Any], picture: Any, bits: int, **kwargs: Any
-) -> Any:
-    """Posterize that goes down to 0 bits, all black.
-
-    The recipes come to it: 'v0' by a level of 2, RandAugment by one of 10.
-    Pillow 13 refuses what older ones did.
-    """
-    if bits == 0:
-        return picture.point([0] * 256 * len(picture.getbands()))
-    return function(picture, bits, **kwargs)
 
 
 @TRANSFORMS.register_module()
@@ -79,12 +43,10 @@ class TimmAutoAugment(BaseTransform):
         fill: tuple[int, int, int] = IMAGE_MEAN,
         interpolation: str = 'bicubic',
     ) -> None:
-        self.policy = auto_augment(policy, size, fill, interpolation)
+        self.policy = auto_augment(policy, fill, interpolation, size)
         self.label: Any = None
         for op in operations(self.policy):
-            if op.name.startswith('Posterize'):
-                op.aug_fn = partial(posterize, op.aug_fn)
-            elif op.name.startswith(SPATIAL):
+            if op.name.startswith(SPATIAL):
                 op.aug_fn = partial(self.move, op.aug_fn)
 
     def move(

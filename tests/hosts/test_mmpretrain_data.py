@@ -1,5 +1,6 @@
 """Folders of pictures and label maps that do not fit."""
 
+import re
 import shutil
 
 import pytest
@@ -46,6 +47,57 @@ def test_both_counts_of_a_head_for_other_data(data):
     cfg = folder(load('uniformer_s', data), data, classes=5)
     with pytest.raises(UserError, match=r'8 classes, but .*num_classes=5'):
         check(cfg)
+
+
+@pytest.fixture
+def flowers(tmp_path):
+    """The README's config for a data set of three classes, and the data."""
+    for split in ('train', 'val'):
+        for name in ('daisy', 'rose', 'tulip'):
+            folder = tmp_path / 'data/my_flowers' / split / name
+            folder.mkdir(parents=True)
+            (folder / '1.jpg').touch()
+    text = (ROOT / 'README.md').read_text()
+    config = re.search(r"_base_ = 'configs/cls/uniformer_s_fine[^`]*", text)[0]
+    assert len(config.splitlines()) <= 5
+    (tmp_path / 'configs').symlink_to(ROOT / 'configs')
+    (tmp_path / 'flowers.py').write_text(config)
+    return tmp_path
+
+
+def test_folders_of_your_own(flowers, monkeypatch):
+    monkeypatch.chdir(flowers)
+    cfg = Config.fromfile('flowers.py')
+    check(cfg)
+    datasets = [
+        cfg[f'{split}_dataloader'].dataset
+        for split in ('train', 'val', 'test')
+    ]
+    assert {x.data_root for x in datasets} == {'data/my_flowers'}
+    assert {x.type for x in datasets} == {'CustomDataset'}
+    assert cfg.model.head.num_classes == 3
+
+
+@pytest.mark.parametrize(
+    ('change', 'wanted'),
+    [
+        (lambda data: (data / 'train/lily').mkdir(), 'has 4 classes, but'),
+        (
+            lambda data: (data / 'val/rose').rename(data / 'val/lily'),
+            'val data: its classes .* of the train data .*only.* lily, rose',
+        ),
+        (
+            lambda data: shutil.rmtree(data / 'val/rose'),
+            r'val data: its classes .*only one has rose\)',
+        ),
+    ],
+    ids=['more', 'other', 'less'],
+)
+def test_other_folders_than_expected(flowers, monkeypatch, change, wanted):
+    monkeypatch.chdir(flowers)
+    change(flowers / 'data/my_flowers')
+    with pytest.raises(UserError, match=wanted):
+        check(Config.fromfile('flowers.py'))
 
 
 def test_a_folder_without_classes(data):
