@@ -55,8 +55,14 @@ def build_on_meta(cfg: dict[str, Any]) -> nn.Module:
     return model.eval().to('meta')
 
 
-def published_shape(cfg: Config) -> tuple[int, int]:
-    """(H, W) at which the authors counted the model of a config."""
+def published_shape(cfg: Config) -> tuple[int, ...]:
+    """(H, W), or (T, H, W), at which the authors counted a config's model."""
+    if cfg.get('default_scope') == 'mmaction':
+        steps = cfg.test_dataloader.dataset.pipeline
+        frames = next(s.clip_len for s in steps if 'clip_len' in s)
+        sizes = [s.get('size', s.get('crop_size')) for s in steps]
+        size = [side for side in sizes if side][-1]
+        return frames, size, size
     decoder = (cfg.model.get('head') or {}).get('decoder') or {}
     if 'input_size' in decoder:
         width, height = decoder['input_size']
@@ -69,7 +75,7 @@ def flops_by_part(model: Any, shape: tuple[int, ...]) -> dict[str, int]:
 
     Args:
         model: A model from :func:`build_on_meta`.
-        shape: (H, W) of the network's input.
+        shape: (H, W), or (T, H, W), of the network's input.
     """
     image = torch.empty(1, 3, *shape, device='meta')
     with torch.no_grad():
@@ -83,6 +89,8 @@ def flops_by_part(model: Any, shape: tuple[int, ...]) -> dict[str, int]:
         parts['decode_head'] = count_flops(model.decode_head, maps)
     if getattr(model, 'with_head', False):
         parts['head'] = count_flops(model.head, maps)
+    if getattr(model, 'with_cls_head', False):
+        parts['cls_head'] = count_flops(model.cls_head, maps)
     if hasattr(model, 'rpn_head'):
         parts['rpn_head'] = count_flops(model.rpn_head, maps)
         parts.update(_roi_flops(model.roi_head))

@@ -1,4 +1,4 @@
-"""The learning rate of the authors' image classifiers."""
+"""The learning rate of the authors' classifiers."""
 
 from math import cos, pi
 from typing import Any
@@ -11,11 +11,15 @@ from ..registry import PARAM_SCHEDULERS
 
 @PARAM_SCHEDULERS.register_module()
 class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
-    """A line up, then a cosine that counts from epoch 0; one step per epoch.
+    """A line up, then a cosine.
 
-    Source: ``CosineLRScheduler`` of timm 0.4.12. mmengine's schedulers cannot
-    be combined to it: its cosine starts where the warm-up ends, and none of
-    them can be late.
+    Source: images, ``CosineLRScheduler`` of timm 0.4.12, one step per epoch
+    and a cosine that counts from epoch 0; video, ``lr_policy.py`` of
+    SlowFast, one step per iteration (``convert_to_iter_based=True``) and a
+    cosine that counts from the end of the line. mmengine's schedulers cannot
+    be combined to the first, since its cosine starts where the warm-up ends
+    and none of them can be late; of the second they would finish the line an
+    iteration early, and start it in proportion to the base rate.
 
     Args:
         optimizer: The optimizer, or its wrapper.
@@ -26,6 +30,7 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
         lag: Epochs by which the schedule is late. The trainer of the normal
             and the light models steps with e at the end of epoch e, so that
             epochs 0 and 1 have the first rate: 1.
+        after_warmup: The cosine counts from the end of the line.
         kwargs: Arguments of all schedulers.
     """
 
@@ -37,6 +42,7 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
         warmup_lr: float,
         min_lr: float,
         lag: int = 0,
+        after_warmup: bool = False,
         **kwargs: Any,
     ) -> None:
         self.epochs = epochs
@@ -44,7 +50,19 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
         self.warmup_lr = warmup_lr
         self.min_lr = min_lr
         self.lag = lag
+        self.start = warmup_epochs if after_warmup else 0
         super().__init__(optimizer, **kwargs)
+
+    @classmethod
+    def build_iter_from_epoch(
+        cls, *args: Any, epoch_length: int, **kwargs: Any
+    ) -> 'WarmupCosineLR':
+        """One that counts in iterations, from arguments in epochs."""
+        for name in ('epochs', 'warmup_epochs', 'lag', 'begin', 'end'):
+            if name in kwargs:
+                kwargs[name] *= epoch_length
+        kwargs['by_epoch'] = False
+        return cls(*args, **kwargs)
 
     def _get_value(self) -> list[float]:
         """The rate of each group of parameters."""
@@ -52,6 +70,7 @@ class WarmupCosineLR(LRSchedulerMixin, _ParamScheduler):
         if epoch < self.warmup_epochs:
             low, share = self.warmup_lr, epoch / self.warmup_epochs
         else:
-            angle = pi * min(epoch / self.epochs, 1)
+            share = (epoch - self.start) / (self.epochs - self.start)
+            angle = pi * min(share, 1)
             low, share = self.min_lr, (1 + cos(angle)) / 2
         return [low + share * (rate - low) for rate in self.base_values]

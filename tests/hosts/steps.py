@@ -25,8 +25,13 @@ def load(name, data):
     return cfg
 
 
-def run(cfg, images=1):
+def run(cfg, images=1, collate=pseudo_collate):
     """Trains a step with some images, tests a step with one.
+
+    Args:
+        cfg: A config.
+        images: How many to train with.
+        collate: What makes a batch of them.
 
     Returns:
         Values of the losses, names of the parameters without a gradient, and
@@ -41,7 +46,7 @@ def run(cfg, images=1):
     model = MODELS.build(cfg.model)
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
     optimizer.zero_grad = lambda **kwargs: None  # leave them for a look
-    batch = pseudo_collate([train[i] for i in range(images)])
+    batch = collate([train[i] for i in range(images)])
     losses = model.train().train_step(batch, optimizer)
     unused = [
         name

@@ -29,24 +29,32 @@ def parse_args():
     parser.add_argument(
         '--shape',
         type=int,
-        nargs=2,
-        metavar=('H', 'W'),
-        help='size of the input in pixels [detection: 800 1280, '
-        'segmentation: 512 2048, key points: that of the config, others: '
-        '224 224]',
+        nargs='+',
+        metavar='N',
+        help='size of the input: H W in pixels, for video T H W with T frames '
+        '[detection: 800 1280, segmentation: 512 2048, key points and '
+        'video: that of the config, one view; others: 224 224]',
     )
     return parser.parse_args()
+
+
+def check_shape(shape, ndim):
+    """Raises UserError unless a network can take an input of this size."""
+    wanted = ('H W', 'T H W')[ndim == 3]
+    if shape and len(shape) != ndim:
+        raise UserError(f'--shape={shape}: wanted {wanted}')
+    if shape and min(shape[-2:]) < 32:
+        raise UserError(f'--shape={shape}: wanted 32 or more pixels')
 
 
 def main():
     """Prints one line per part and the sum."""
     args = parse_args()
     try:
-        if args.shape and min(args.shape) < 32:
-            raise UserError(f'--shape={args.shape}: wanted 32 or more')
         if not Path(args.config).is_file():
             raise UserError(f'config={args.config!r}: no such file')
         cfg = Config.fromfile(args.config)
+        check_shape(args.shape, cfg.model.backbone.get('ndim', 2))
         shape = tuple(args.shape or published_shape(cfg))
         init_default_scope(cfg.default_scope)
         model = build_on_meta(cfg.model)
@@ -55,11 +63,10 @@ def main():
         exit_with(error)
     for name, value in flops.items():
         print(f'{name:<12} {value / 1e9:10.2f} GFLOPs')
-    height, width = shape
     print(
         f'{args.config}: {count_parameters(model) / 1e6:.2f}M parameters, '
         f'{sum(flops.values()) / 1e9:.1f} GFLOPs (multiply-adds, attention '
-        f'included) at {height}x{width}'
+        f'included) at {"x".join(map(str, shape))}'
     )
 
 

@@ -1,0 +1,9 @@
+# As video_110e.py, for 25 epochs of 128 videos (recipes:
+# video_classification/exp/*_ucf101_*, *_hmdb51_*). The recipes keep the last
+# checkpoint alone; the one of each epoch is for going on.
+_base_ = 'video_110e.py'
+
+train_cfg = dict(max_epochs=25, val_interval=1)
+_base_.param_scheduler[0].update(epochs=25, warmup_epochs=5)
+optim_wrapper = dict(optimizer=dict(lr=5e-5))
+auto_scale_lr = dict(base_batch_size=128)

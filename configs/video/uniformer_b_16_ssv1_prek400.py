@@ -1,0 +1,24 @@
+"""UniFormer-B, 16 frames, from Kinetics-400, Something-Something V1.
+
+Published: 59.1 top-1 with 3 crops, 50M parameters, 290G FLOPs in all (README
+of video_classification, uniformer_b16_sthv1_prek400).
+
+    tools/dist_train.sh configs/video/uniformer_b_16_ssv1_prek400.py 8
+
+8 GPUs, 5 videos each, two clips of a video; other batch sizes: add
+--auto-scale-lr.
+"""
+
+_base_ = 'uniformer_s_16_ssv1_prek400.py'
+
+model = dict(
+    backbone=dict(
+        arch='b',
+        drop_path_rate=0.6,
+        init_cfg=dict(checkpoint='checkpoints/uniformer_base_k400_16x4.pth'),
+    )
+)
+train_dataloader = dict(batch_size=5)
+optim_wrapper = dict(optimizer=dict(lr=2.5e-4))
+auto_scale_lr = dict(base_batch_size=40)
+randomness = dict(seed=6666)

@@ -1,0 +1,19 @@
+"""UniFormer-B, 16 frames, from Kinetics-600, Something-Something V2.
+
+Published: 70.2 top-1 with 3 crops, 50M parameters, 290G FLOPs in all (README
+of video_classification, uniformer_b16_sthv2_prek600).
+
+    tools/dist_train.sh configs/video/uniformer_b_16_ssv2_prek600.py 8
+
+8 GPUs, 5 videos each, two clips of a video; other batch sizes: add
+--auto-scale-lr.
+"""
+
+_base_ = 'uniformer_b_16_ssv2_prek400.py'
+
+model = dict(
+    backbone=dict(
+        drop_path_rate=0.5,
+        init_cfg=dict(checkpoint='checkpoints/uniformer_base_k600_16x4.pth'),
+    )
+)

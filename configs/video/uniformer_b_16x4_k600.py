@@ -1,0 +1,26 @@
+"""UniFormer-B, 16 frames, stride 4, Kinetics-600.
+
+Published: 84.0 top-1 with 4 clips, 50M parameters, 387G FLOPs in all (README
+of video_classification, uniformer_b16x4_k600).
+
+    tools/dist_train.sh configs/video/uniformer_b_16x4_k600.py 8
+
+8 GPUs, 5 videos each, two clips of a video; other batch sizes: add
+--auto-scale-lr.
+"""
+
+_base_ = 'uniformer_s_16x4_k600.py'
+
+model = dict(
+    backbone=dict(
+        arch='b',
+        drop_path_rate=0.3,
+        init_cfg=dict(
+            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
+            'resolve/main/uniformer_base_in1k.pth',
+        ),
+    )
+)
+train_dataloader = dict(batch_size=5)
+optim_wrapper = dict(optimizer=dict(lr=1.25e-4))
+auto_scale_lr = dict(base_batch_size=40)

@@ -1,0 +1,19 @@
+"""UniFormer-B, 16 frames, stride 8, Kinetics-400.
+
+Published: 81.7 top-1 with 4 clips, 50M parameters, 387G FLOPs in all (README
+of video_classification, uniformer_b16x8_k400).
+
+    tools/dist_train.sh configs/video/uniformer_b_16x8_k400.py 8
+
+8 GPUs, 5 videos each, two clips of a video; other batch sizes: add
+--auto-scale-lr.
+"""
+
+_base_ = 'uniformer_b_16x4_k400.py'
+
+for __loader in (
+    _base_.train_dataloader,
+    _base_.val_dataloader,
+    _base_.test_dataloader,
+):
+    __loader.dataset.pipeline[1].frame_interval = 8

@@ -1,0 +1,21 @@
+"""UniFormer-B, 32 frames, from Kinetics-600, Something-Something V1.
+
+Published: 61.0 top-1 with 3 crops, 50M parameters, 777G FLOPs in all (README
+of video_classification, uniformer_b32_sthv1_prek600).
+
+    tools/dist_train.sh configs/video/uniformer_b_32_ssv1_prek600.py 8
+
+8 GPUs, 4 videos each, two clips of a video; other batch sizes: add
+--auto-scale-lr.
+"""
+
+_base_ = 'uniformer_s_32_ssv1_prek400.py'
+
+model = dict(
+    backbone=dict(
+        arch='b',
+        drop_path_rate=0.6,
+        init_cfg=dict(checkpoint='checkpoints/uniformer_base_k600_16x4.pth'),
+    )
+)
+randomness = dict(seed=6666)

@@ -1,0 +1,30 @@
+"""UniFormer-S, 16 frames, stride 4, HMDB51 split 1.
+
+Published: 77.5 top-1 with 5 clips of 3 crops, 21M parameters, 625G FLOPs in
+all (README of video_classification, uniformer_s16x4_hmdb51_prek400).
+
+The data has 51 classes. The authors' config has the 101 outputs of UCF101, and
+so has their file: to test it add --cfg-options model.cls_head.num_classes=101.
+
+    tools/dist_train.sh configs/video/uniformer_s_16x4_hmdb51.py 8
+
+8 GPUs, 16 videos each, two clips of a video; other batch sizes: add
+--auto-scale-lr.
+"""
+
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/hmdb51.py',
+    '../_base_/schedules/video_25e.py',
+]
+
+model = dict(
+    data_preprocessor=dict(blending=dict(num_classes=51)),
+    backbone=dict(
+        drop_path_rate=0.2,
+        # The authors' file; one's own would be
+        # work_dirs/uniformer_s_16x4_k400/epoch_110.pth.
+        init_cfg=dict(checkpoint='checkpoints/uniformer_small_k400_16x4.pth'),
+    ),
+    cls_head=dict(num_classes=51),
+)

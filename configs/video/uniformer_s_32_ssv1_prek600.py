@@ -1,0 +1,19 @@
+"""UniFormer-S, 32 frames, from Kinetics-600, Something-Something V1.
+
+Published: 59.9 top-1 with 3 crops, 21M parameters, 329G FLOPs in all (README
+of video_classification, uniformer_s32_sthv1_prek600).
+
+    tools/dist_train.sh configs/video/uniformer_s_32_ssv1_prek600.py 8
+
+8 GPUs, 4 videos each, two clips of a video; other batch sizes: add
+--auto-scale-lr.
+"""
+
+_base_ = 'uniformer_s_32_ssv1_prek400.py'
+
+model = dict(
+    backbone=dict(
+        drop_path_rate=0.3,
+        init_cfg=dict(checkpoint='checkpoints/uniformer_small_k600_16x4.pth'),
+    )
+)

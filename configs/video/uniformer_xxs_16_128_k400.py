@@ -1,0 +1,19 @@
+"""UniFormer-XXS, 16 frames of 128 pixels, Kinetics-400.
+
+Published: 73.3 top-1 with one view, 9.8M parameters, 4.2G FLOPs in all (README
+of video_classification, exp_light/uniformer_xxs16_128_k400).
+
+    tools/dist_train.sh configs/video/uniformer_xxs_16_128_k400.py 8
+
+8 GPUs, 32 videos each, two clips of a video; other batch sizes: add
+--auto-scale-lr.
+"""
+
+_base_ = [
+    '../_base_/models/video_uniformer_light.py',
+    '../_base_/datasets/kinetics400_light.py',
+    '../_base_/schedules/video_light_110e.py',
+]
+
+optim_wrapper = dict(optimizer=dict(lr=8e-4))
+randomness = dict(seed=66666)
