@@ -21,6 +21,9 @@ from .errors import UserError
 
 WRAPPERS = ('state_dict', 'model', 'model_state')
 EMA_WRAPPERS = ('state_dict_ema', 'model_ema')
+# mmengine swaps the two sets when it saves: its `state_dict` is the average,
+# and this has the weights that were trained.
+SWAPPED = 'ema_state_dict'
 # Of several nested wrappers; the longest match is stripped first.
 PREFIXES = ('module.', 'model.', '_orig_mod.')
 # Under this key of a file's `meta` this package notes what shapes do not
@@ -159,28 +162,40 @@ def read_note(checkpoint: Any) -> dict[str, Any]:
     return note if isinstance(note, dict) else {}
 
 
-def unwrap(checkpoint: Any, ema: bool = False) -> dict[str, Tensor]:
+def unwrap(
+    checkpoint: Any, ema: bool = False, raw: bool = False
+) -> dict[str, Tensor]:
     """Finds the weights in what a trainer has saved.
 
     Args:
         checkpoint: Content of a file: tensors by name, or a dict that holds
-            them under one of ``WRAPPERS``.
-        ema: Take the averaged weights, under one of ``EMA_WRAPPERS``.
-            mmengine swaps the two when it saves: in its files the averaged
-            ones are the ``state_dict``.
+            them under one of ``WRAPPERS``. These are the averaged weights in
+            mmengine's files, the raw ones in those of others.
+        ema: Take the averaged weights of a file with two sets.
+        raw: Take the raw weights of a file with two sets; goes before
+            ``ema``.
 
     Returns:
         Tensors by name, with the prefixes of wrappers (``module.``) removed.
 
     Raises:
-        UserError: No weights in it, or no averaged ones.
+        UserError: No weights in it, or not the two sets asked for.
     """
     if not isinstance(checkpoint, Mapping):
         raise UserError(
             f'wanted a dict of tensors, got {type(checkpoint).__name__}'
         )
-    swapped = 'ema_state_dict' in checkpoint
-    names = EMA_WRAPPERS if ema and not swapped else WRAPPERS
+    swapped = isinstance(checkpoint.get(SWAPPED), Mapping)
+    if raw and swapped:
+        # Beside the weights there is a counter, without the prefix.
+        return unwrap_prefixes(strip_prefix(checkpoint[SWAPPED], 'module.'))
+    if raw and not any(name in checkpoint for name in EMA_WRAPPERS):
+        raise UserError(
+            f'holds one set of weights, not averaged and raw ones; wanted '
+            f'one of {", ".join((SWAPPED, *EMA_WRAPPERS))} in it, got '
+            f'{", ".join(map(str, checkpoint))}'
+        )
+    names = WRAPPERS if raw or swapped or not ema else EMA_WRAPPERS
     for name in names:
         inner = checkpoint.get(name)
         if isinstance(inner, Mapping):

@@ -50,6 +50,29 @@ def test_averaged_weights_of_mmengine_are_its_state_dict():
     assert same(files.unwrap(wrapped, ema=True))
 
 
+@pytest.mark.parametrize(
+    'wrapped',
+    [
+        {
+            'state_dict': OTHER,
+            'ema_state_dict': {
+                **{f'module.{k}': v for k, v in STATE.items()},
+                'steps': torch.tensor(3),
+            },
+        },
+        {'model': STATE, 'model_ema': OTHER},
+        {'state_dict': STATE, 'state_dict_ema': OTHER},
+    ],
+)
+def test_raw_weights_on_request(wrapped):
+    assert same(files.unwrap(wrapped, raw=True))
+
+
+def test_raw_weights_of_a_file_with_one_set_is_an_error():
+    with pytest.raises(UserError, match=r'one set.*ema_state_dict.*got model'):
+        files.unwrap({'model': STATE}, raw=True)
+
+
 def test_no_averaged_weights_is_an_error():
     with pytest.raises(UserError, match='ema=True'):
         files.unwrap({'model': STATE}, ema=True)

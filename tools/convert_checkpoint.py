@@ -29,8 +29,17 @@ def parse_args():
         default='official',
         help="whose names the tensors get, the authors' or a host's",
     )
-    parser.add_argument(
-        '--ema', action='store_true', help='take the averaged weights'
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        '--ema',
+        action='store_true',
+        help='of a file with averaged and raw weights, take the averaged',
+    )
+    chosen.add_argument(
+        '--raw-weights',
+        action='store_true',
+        help="take the raw ones; they are the default of the authors' files, "
+        'the averaged ones of files trained here',
     )
     parser.add_argument(
         '--inflate',
@@ -58,7 +67,8 @@ def convert(args):
     if target.exists() and not args.force:
         raise UserError(f'{args.target!r}: is there already; see --force')
     content = files.read(args.source)
-    state, note = files.unwrap(content, args.ema), files.read_note(content)
+    state = files.unwrap(content, args.ema, args.raw_weights)
+    note = files.read_note(content)
     release = published.find(args.source)
     if release:
         note |= {'published': release.name, 'head_dim': release.head_dim}

@@ -2,8 +2,6 @@
 """Tests a checkpoint: tools/test.py CONFIG CHECKPOINT [options]."""
 
 import _env  # noqa: F401
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 from mmuniformer.engine import preflight
 from mmuniformer.engine.config import (
@@ -12,8 +10,9 @@ from mmuniformer.engine.config import (
     draw_predictions,
     exit_with,
     load_config,
+    take_raw_weights,
 )
-from mmuniformer.engine.launch import prepare_processes
+from mmuniformer.engine.launch import build_runner
 from mmuniformer.errors import UserError
 
 
@@ -21,6 +20,11 @@ def parse_args():
     """Command line."""
     parser = common_parser('Test a model.')
     parser.add_argument('checkpoint', help='weight file of the whole model')
+    parser.add_argument(
+        '--raw-weights',
+        action='store_true',
+        help='of a file with averaged and raw weights, test the raw ones',
+    )
     parser.add_argument(
         '--out', metavar='FILE.pkl', help='save the raw predictions'
     )
@@ -38,6 +42,8 @@ def test_config(args):
     cfg = load_config(args)
     cfg.load_from, cfg.resume = args.checkpoint, False
     cfg.model.backbone.init_cfg = None  # the checkpoint holds all weights
+    if args.raw_weights:
+        take_raw_weights(cfg)
     if args.show_dir:
         draw_predictions(cfg, args.show_dir)
     if args.out:
@@ -69,9 +75,7 @@ def main():
         preflight.check_data(cfg, ('test',))
         preflight.check_classes(cfg, ('test',))
         preflight.check_checkpoint(args.checkpoint)
-        prepare_processes(cfg, args.launcher)
-        build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
-        runner = build(cfg)
+        runner = build_runner(cfg, args.launcher)
         if args.show_dir:
             draw_in_all_processes(runner.visualizer)
         runner.test()

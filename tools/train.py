@@ -2,12 +2,10 @@
 """Trains any config: tools/train.py CONFIG [options]."""
 
 import _env  # noqa: F401
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 from mmuniformer.engine import preflight
 from mmuniformer.engine.config import common_parser, exit_with, load_config
-from mmuniformer.engine.launch import prepare_processes
+from mmuniformer.engine.launch import build_runner
 from mmuniformer.errors import UserError
 
 
@@ -58,11 +56,9 @@ def main():
         cfg = training_config(args)
         preflight.check_data(cfg, ('train', 'val'))
         preflight.check_classes(cfg, ('train', 'val'))
-        preflight.check_checkpoint(cfg.load_from)
+        preflight.check_load_from(cfg)
         preflight.check_pretrained(cfg)
-        prepare_processes(cfg, args.launcher)
-        build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
-        build(cfg).train()
+        build_runner(cfg, args.launcher).train()
     except UserError as error:
         exit_with(error)
 

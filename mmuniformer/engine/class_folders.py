@@ -41,6 +41,30 @@ def class_names(dataset: dict[str, Any], split: str, known: Any) -> Any:
     return found
 
 
+def check_same(
+    split: str, names: list[str], other: str, wanted: list[str]
+) -> None:
+    """Checks that two splits number their classes alike.
+
+    Args:
+        split: One of 'train', 'val' and 'test'.
+        names: Names of its classes in order.
+        other: Another one.
+        wanted: Names of the classes of that.
+
+    Raises:
+        UserError: Other classes, or another order.
+    """
+    if names != wanted:
+        alone = sorted(set(names) ^ set(wanted))
+        what = f'only one has {brief(alone)}' if alone else 'another order'
+        raise UserError(
+            f'{split} data: its classes are not those of the {other} data '
+            f'({what}); wanted the same in the same order, by which they are '
+            f'numbered'
+        )
+
+
 def check_token_labels(dataset: dict[str, Any], split: str) -> None:
     """Checks that each picture has a label map, if its pipeline reads them.
 

@@ -65,6 +65,25 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def take_raw_weights(cfg: Config) -> None:
+    """Has the hook that loads the checkpoint take its raw weights.
+
+    Args:
+        cfg: Whole config; changed in place.
+
+    Raises:
+        UserError: The config has no such hook.
+    """
+    for hook in cfg.get('custom_hooks', ()):
+        if hook['type'] == 'mmuniformer.LoadReportHook':
+            hook['raw'] = True
+            return
+    raise UserError(
+        '--raw-weights: the config has no mmuniformer.LoadReportHook in '
+        'custom_hooks'
+    )
+
+
 def draw_predictions(cfg: Config, folder: str) -> None:
     """Has the visualization hook write pictures of predictions.
 

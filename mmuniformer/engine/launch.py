@@ -11,6 +11,8 @@ import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.logging import print_log
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
 
 from ..errors import UserError
 
@@ -53,6 +55,21 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
     if cfg.get('find_unused_parameters', False):
         cfg.model_wrapper_cfg.find_unused_parameters = True
     dist.init_process_group(backend='gloo')
+
+
+def build_runner(cfg: Config, launcher: str) -> Runner:
+    """The runner of a config, its processes prepared.
+
+    Args:
+        cfg: Whole config; changed in place.
+        launcher: 'none', or 'pytorch' under torchrun.
+
+    Raises:
+        UserError: More processes on this machine than GPUs.
+    """
+    prepare_processes(cfg, launcher)
+    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
+    return build(cfg)
 
 
 def replace_sync_bn(cfg: Any) -> bool:

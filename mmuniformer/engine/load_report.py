@@ -30,7 +30,10 @@ class LoadReportHook(Hook):
     files of another variant, and it notes head_dim in those that are saved.
 
     Args:
-        ema: Take the averaged weights of the file, except to resume.
+        ema: Take the averaged weights of the file, except to resume; those
+            that mmengine saves they are in any case.
+        raw: Take the raw weights of a file that has averaged ones, too,
+            except to resume.
         inflate: How image weights get a time axis, see
             :func:`mmuniformer.transfer.inflate`.
         class_order: 'alphabetical' if the annotations number the classes of
@@ -48,6 +51,7 @@ class LoadReportHook(Hook):
     def __init__(
         self,
         ema: bool = False,
+        raw: bool = False,
         inflate: str = 'average',
         class_order: str | None = None,
         allow_partial: bool | str = False,
@@ -58,6 +62,7 @@ class LoadReportHook(Hook):
                 f"class_order={class_order!r}: wanted None or 'alphabetical'"
             )
         self.ema = ema
+        self.raw = raw
         self.inflate = inflate
         self.class_order = class_order
         self.allow_partial = allow_partial
@@ -97,7 +102,11 @@ class LoadReportHook(Hook):
         starts = trains and not runner._resume
         notes = []
         with pretrained.named(path):
-            state = files.unwrap(checkpoint, self.ema and not runner._resume)
+            if runner._resume:
+                state = files.unwrap(checkpoint)
+            else:
+                state = files.unwrap(checkpoint, self.ema, self.raw)
+                notes += ['raw weights, not averaged'] if self.raw else []
             note = files.read_note(checkpoint)
             if self.check_variant:
                 variant.check(backbone, pretrained.local_path(path), note)

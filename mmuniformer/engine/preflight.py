@@ -13,9 +13,15 @@ from mmengine.logging import print_log
 from mmengine.registry import DATASETS
 
 from .. import checkpoint as files
+from .. import published
 from ..errors import UserError
-from ..models.pretrained import cached_path, is_url, pretrained_cfg
-from . import class_folders, coco_files
+from ..models.pretrained import (
+    cached_path,
+    is_url,
+    local_path,
+    pretrained_cfg,
+)
+from . import class_folders, coco_files, video_lists
 
 COCO = (
     'COCO 2017 (https://cocodataset.org/#download): train2017/, val2017/ and '
@@ -45,7 +51,7 @@ HEADS: tuple[str, ...] = (
     'mask_head',
     'decode_head',
 )
-HEADS += ('auxiliary_head', 'data_preprocessor')
+HEADS += ('auxiliary_head', 'data_preprocessor', 'blending', 'augments')
 # Larger annotation files are only looked at from both ends.
 FULL_CHECK_BYTES = 64 * 2**20
 TIMEOUT_SECONDS = 10
@@ -80,6 +86,7 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
             if 'seg_map_path' in prefix:
                 _check_label_maps(dataset, split, scope)
             class_folders.check_token_labels(dataset, split)
+            video_lists.check_files(dataset, split)
 
 
 def _datasets(loader: Any) -> Iterator[dict[str, Any]]:
@@ -99,12 +106,15 @@ def _check_exists(path: Path, split: str, kind: str) -> None:
         return
     name = kind.split('.')[-1]
     unknown = f'the data of {name}', ''
-    source, layout = SOURCES.get(kind) or SOURCES.get(name) or unknown
-    option = f' --layouts {layout}' if layout else ''
-    raise UserError(
-        f'{split} data: {str(path)!r} does not exist. Get {source}; or make '
-        f'small stand-in data with tools/make_toyworld.py{option}'
-    )
+    known = SOURCES.get(kind) or SOURCES.get(name) or video_lists.source(path)
+    source, layout = known or unknown
+    message = f'{split} data: {str(path)!r} does not exist. Get {source}'
+    if layout:
+        message += (
+            f'; or make small stand-in data with tools/make_toyworld.py '
+            f'--layouts {layout}'
+        )
+    raise UserError(message)
 
 
 def _check_label_maps(
@@ -149,13 +159,18 @@ def check_classes(cfg: Config, splits: tuple[str, ...]) -> None:
         splits: Of 'train', 'val' and 'test'.
 
     Raises:
-        UserError: A head has more or less.
+        UserError: A head has more or less, or the splits differ in classes.
     """
     heads = list(_class_counts(cfg.model, 'model'))
+    first: tuple[str, list[str]] | None = None
     for split in splits:
         for dataset in _datasets(cfg.get(f'{split}_dataloader')):
+            video_lists.check_classes(dataset, split, heads)
             names = _classes(dataset, cfg.get('default_scope'), split)
             classes = len(names or ())
+            if names:
+                first = first or (split, list(names))
+                class_folders.check_same(split, list(names), *first)
             for option, count in heads:
                 if names and classes != count:
                     raise UserError(
@@ -254,6 +269,26 @@ def check_checkpoint(path: str | None) -> None:
         files.unwrap(files.read(path))
 
 
+def check_load_from(cfg: Config) -> None:
+    """Checks that the model that training starts or goes on from is there.
+
+    Args:
+        cfg: Whole config.
+
+    Raises:
+        UserError: The file of ``load_from`` is missing or damaged.
+    """
+    path = cfg.get('load_from')
+    if path and not cfg.get('resume') and not is_url(path):
+        if not Path(path).is_file():
+            raise UserError(
+                f'checkpoint={path!r}: no such file; the config starts from '
+                f'these weights: train them first, or give others by '
+                f'--cfg-options load_from=PATH'
+            )
+    check_checkpoint(path)
+
+
 def check_pretrained(cfg: Config) -> None:
     """Checks that the backbone's starting weights can be had.
 
@@ -272,6 +307,13 @@ def check_pretrained(cfg: Config) -> None:
     if not checkpoint or cfg.get('load_from') or cfg.get('resume'):
         return
     if not is_url(checkpoint):
+        release = published.find(checkpoint)
+        if release and release.url and not local_path(checkpoint).is_file():
+            raise UserError(
+                f'init_cfg: checkpoint={checkpoint!r}: no such file; get it '
+                f'at {release.url}, or set '
+                f'model.backbone.init_cfg.checkpoint to weights of your own'
+            )
         check_checkpoint(checkpoint)
         return
     path = cached_path(checkpoint)
@@ -302,7 +344,9 @@ def _is_toyworld(cfg: Config) -> bool:
     """Whether the training annotations were made by mmuniformer.toyworld."""
     for dataset in _datasets(cfg.get('train_dataloader')):
         root = Path(dataset.get('data_root') or '')
-        path = root / (dataset.get('ann_file') or 'toyworld.json')
+        name = dataset.get('ann_file') or ''
+        # The marker of the folder, where lists are plain text.
+        path = root / (name if name.endswith('.json') else 'toyworld.json')
         if not path.is_file():
             return False
         with open(path, 'rb') as file:

@@ -2,6 +2,7 @@
 
 import torch
 import yaml
+from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
@@ -17,6 +18,25 @@ def recipes(task):
     return yaml.safe_load(path.read_text())
 
 
+def table(task):
+    """The rows of :func:`recipes` that are recipes, not parts of some."""
+    return {k: v for k, v in recipes(task).items() if 'uniformer' in k}
+
+
+def load(task, name):
+    """The config of a recipe."""
+    return Config.fromfile(ROOT / f'configs/{task}/{name}.py')
+
+
+def plain(value):
+    """Tuples as lists, to compare with the table."""
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    return value
+
+
 def build_backbone(cfg):
     """The backbone of a config, without values."""
     backbone = dict(cfg.model.backbone, init_cfg=None)
@@ -24,15 +44,16 @@ def build_backbone(cfg):
         return MODELS.build(backbone)
 
 
-def learning_rates(schedulers, iterations, epoch_length=None):
-    """Learning rate of each iteration, in multiples of the base rate.
+def learning_rates(schedulers, iterations, epoch_length=None, rate=1.0):
+    """Learning rate of each iteration.
 
     Args:
         schedulers: ``param_scheduler`` of a config.
         iterations: How many to step.
         epoch_length: Iterations per epoch, for schedulers by epoch.
+        rate: The base rate.
     """
-    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=1.0)
+    optimizer = torch.optim.SGD([nn.Parameter(torch.ones(1))], lr=rate)
     built = []
     for cfg in schedulers:
         cfg = dict(cfg, optimizer=optimizer)

@@ -37,7 +37,8 @@ def backbone(leaf):
 
 def test_what_follows_is_as_wide_as_the_backbone(leaf, backbone):
     model = Config.fromfile(leaf).model
-    parts = [model.get(key) for key in ('neck', 'decode_head', 'head')]
+    keys = ('neck', 'decode_head', 'head', 'cls_head')
+    parts = [model.get(key) for key in keys]
     widths = next(x.in_channels for x in parts if x and 'in_channels' in x)
     dims = backbone.arch.embed_dims
     assert widths in (list(dims), dims[-1])
