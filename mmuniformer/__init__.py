@@ -6,13 +6,13 @@ from typing import Any
 from . import compat
 
 __version__ = '0.1.0'
-__all__ = ['UniFormer', 'UniFormerLight', '__version__']
+__all__ = ['UniFormer', 'UniFormerLight', '__version__', 'fuse']
 
 compat.install()
 
 
 def __getattr__(name: str) -> Any:
     """Imports the backbones, and with them torch, when they are asked for."""
-    if name in ('UniFormer', 'UniFormerLight'):
+    if name in ('UniFormer', 'UniFormerLight', 'fuse'):
         return getattr(import_module('.models', __name__), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Makes a toy world: small drawn scenes with exact labels.
 
-It is a stand-in for COCO, ADE20K and ImageNet, to try training and testing
-without a download: the same folders and file formats. Class names and numbers
-are those of COCO and ADE20K, so configs for these two run on it unmodified;
-for ImageNet there are eight classes. What is measured on it says nothing about
-them.
+It is a stand-in for COCO, ADE20K and ImageNet, and in clips for Kinetics and
+Something-Something, to try training and testing without a download: the same
+folders and file formats. Class names and numbers are those of COCO and ADE20K,
+so configs for these two run on it unmodified; the others have eight classes.
+Those of the clips are told by motion alone: shuffled frames are of any class.
+What is measured on it says nothing about the real data.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from mmuniformer.toyworld import (  # noqa: E402
+    CLIP_LAYOUTS,
     LAYOUTS,
     LIMITS,
     World,
@@ -64,9 +67,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     plain = World()
     for name, text in (
-        ('images_train', 'number of training pictures'),
-        ('images_val', 'number of validation pictures'),
-        ('size', 'longer side of the pictures in pixels'),
+        ('images_train', 'number of training pictures, or clips'),
+        ('images_val', 'number of validation pictures, or clips'),
+        ('size', 'longer side of the pictures in pixels; clips have 80'),
         ('seed', 'another seed, another world'),
     ):
         default = getattr(plain, name)
@@ -87,13 +90,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--layouts',
         nargs='+',
-        choices=list(LAYOUTS),
+        choices=[*LAYOUTS, *CLIP_LAYOUTS],
         default=list(LAYOUTS),
         metavar='LAYOUT',
         help='formats to write: coco is boxes and masks in FOLDER/coco, '
         'keypoints people and their joints beside them, ade semantic '
         'segmentation in FOLDER/ade, imagenet one thing per picture in '
-        'FOLDER/imagenet (default all of them)',
+        'FOLDER/imagenet (default all of these); kinetics is mp4 files in '
+        'FOLDER/kinetics400, ssv frames of clips in FOLDER/sthv1',
     )
     parser.add_argument(
         '--force',
@@ -103,13 +107,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def show(done: int, total: int) -> None:
+def show(noun: str, done: int, total: int) -> None:
     """One line that counts; ten lines where the output is not a terminal."""
     if sys.stdout.isatty():
         end = '\n' if done == total else ''
-        print(f'\r{done}/{total} pictures', end=end, flush=True)
+        print(f'\r{done}/{total} {noun}', end=end, flush=True)
     elif done * 10 // total != (done - 1) * 10 // total:
-        print(f'{done}/{total} pictures', flush=True)
+        print(f'{done}/{total} {noun}', flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,10 +123,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Start-up of a process takes as long as a hundred pictures.
     total = world.images_train + world.images_val
     workers = max(1, min(os.cpu_count() or 1, total // 100))
+    noun = 'clips' if {*args.layouts} <= {*CLIP_LAYOUTS} else 'pictures'
     start = time.perf_counter()
     try:
         written = write_world(
-            args.out, world, args.layouts, workers, args.force, show
+            args.out,
+            world,
+            args.layouts,
+            workers,
+            args.force,
+            partial(show, noun),
         )
     except (OSError, BrokenProcessPool) as error:
         print(f'make_toyworld.py: {error}', file=sys.stderr)
@@ -135,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 130
     seconds = time.perf_counter() - start
-    for name, layout in LAYOUTS.items():
+    for name, layout in {**LAYOUTS, **CLIP_LAYOUTS}.items():
         if name in written:
             text = f'written in {seconds:.1f} s'
         elif name in args.layouts:
@@ -143,7 +153,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             continue
         folder = args.out / layout.path
-        print(f'{folder}: {name}, toy world of {total} pictures, {text}')
+        noun = 'clips' if name in CLIP_LAYOUTS else 'pictures'
+        print(f'{folder}: {name}, toy world of {total} {noun}, {text}')
     return 0
 
 

@@ -13,6 +13,7 @@ from mmuniformer.engine.config import (
     take_raw_weights,
 )
 from mmuniformer.engine.launch import build_runner
+from mmuniformer.engine.speed import add_speed
 from mmuniformer.errors import UserError
 
 
@@ -33,6 +34,11 @@ def parse_args():
     )
     parser.add_argument(
         '--tta', action='store_true', help='test-time augmentation'
+    )
+    parser.add_argument(
+        '--fuse',
+        action='store_true',
+        help='fold norms and scales into the weights: faster, same numbers',
     )
     return parser.parse_args()
 
@@ -64,6 +70,7 @@ def test_config(args):
             )
         cfg.model = dict(cfg.tta_model, module=cfg.model)
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    add_speed(cfg, args.fuse, args.compile)
     return cfg
 
 

@@ -6,6 +6,7 @@ import _env  # noqa: F401
 from mmuniformer.engine import preflight
 from mmuniformer.engine.config import common_parser, exit_with, load_config
 from mmuniformer.engine.launch import build_runner
+from mmuniformer.engine.speed import add_speed
 from mmuniformer.errors import UserError
 
 
@@ -46,6 +47,7 @@ def training_config(args):
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+    add_speed(cfg, compile=args.compile)
     return cfg
 
 

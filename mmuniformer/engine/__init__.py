@@ -3,11 +3,13 @@
 from .label_check import LabelCheckHook
 from .load_report import LoadReportHook
 from .same_buffers import SameBuffersHook
+from .speed import SpeedHook
 from .warmup_cosine import WarmupCosineLR
 
 __all__ = [
     'LabelCheckHook',
     'LoadReportHook',
     'SameBuffersHook',
+    'SpeedHook',
     'WarmupCosineLR',
 ]

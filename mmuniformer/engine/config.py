@@ -39,6 +39,11 @@ def common_parser(description: str) -> argparse.ArgumentParser:
         help='change values of the config, e.g. train_cfg.max_epochs=1',
     )
     parser.add_argument(
+        '--compile',
+        action='store_true',
+        help='compile the backbone: a minute at the start, then faster',
+    )
+    parser.add_argument(
         '--launcher',
         choices=('none', 'pytorch'),
         default='none',

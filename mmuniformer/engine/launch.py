@@ -15,6 +15,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from ..errors import UserError
+from .speed import keep_freed_memory
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -68,6 +69,7 @@ def build_runner(cfg: Config, launcher: str) -> Runner:
         UserError: More processes on this machine than GPUs.
     """
     prepare_processes(cfg, launcher)
+    keep_freed_memory()
     build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     return build(cfg)
 

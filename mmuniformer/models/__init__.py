@@ -1,6 +1,7 @@
 """The backbones."""
 
+from .fusion import fuse
 from .uniformer import UniFormer
 from .uniformer_light import UniFormerLight
 
-__all__ = ['UniFormer', 'UniFormerLight']
+__all__ = ['UniFormer', 'UniFormerLight', 'fuse']

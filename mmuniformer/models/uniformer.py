@@ -26,7 +26,7 @@ from .pretrained import load_pretrained, pretrained_cfg
 
 ATTENTION = ('global', 'window', 'hybrid')
 # Pixels of the input that stages 1 and 2 take at a time, see `conv_stages`.
-SAMPLE_PIXELS = 4 * 224 * 224
+PIXELS_AT_A_TIME = 4 * 224 * 224
 
 
 @MODELS.register_module()
@@ -197,7 +197,7 @@ class UniFormer(BaseModule):
         """
         size = len(x)
         if x.device.type == 'cpu' and self.blocks1[0].eager_inference():
-            size = max(1, SAMPLE_PIXELS // x[0, 0].numel())
+            size = max(1, PIXELS_AT_A_TIME // x[0, 0].numel())
         parts = [self._conv_stages(part) for part in x.split(size)]
         if len(parts) == 1:
             return parts[0]

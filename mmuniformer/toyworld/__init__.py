@@ -20,9 +20,10 @@ from .scene import (
     Thing,
 )
 from .world import LIMITS, World
-from .writer import LAYOUTS, write_coco, write_world
+from .writer import CLIP_LAYOUTS, LAYOUTS, write_coco, write_world
 
 __all__ = [
+    'CLIP_LAYOUTS',
     'JOINTS',
     'LAYOUTS',
     'LIMITS',

@@ -18,10 +18,15 @@ MARKER = 'toyworld.json'
 
 def write_json(path: Path, content: Any) -> None:
     """Writes the whole file or nothing."""
+    write_text(path, json.dumps(content))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes the whole file or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f'{path.name}.{os.getpid()}.tmp')
     try:
-        draft.write_text(json.dumps(content), encoding='utf-8')
+        draft.write_text(text, encoding='utf-8')
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
@@ -46,6 +51,11 @@ def read_info(path: Path) -> dict:
     return info if isinstance(info, dict) else {}
 
 
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file, whatever it may be."""
+    return path.read_text(encoding='utf-8', errors='replace').splitlines()
+
+
 def is_ours(info: dict) -> bool:
     """Whether this is the info of a toy world."""
     return info.get('description') == DESCRIPTION
@@ -59,6 +69,8 @@ class Folder:
         annotations: For each layout its annotation files below the folder.
         pictures: For each folder of pictures below it, a function from the
             info of a world to the names of its pictures.
+        lists: Text files below the folder, each with a function from the info
+            of a world to its lines.
     """
 
     def __init__(
@@ -66,6 +78,7 @@ class Folder:
         root: Path,
         annotations: Mapping[str, Iterable[str]],
         pictures: Mapping[str, Callable[[dict], Iterable[str]]],
+        lists: Mapping[str, Callable[[dict], list[str]]],
     ) -> None:
         self.root = root
         self.annotations = {
@@ -73,6 +86,7 @@ class Folder:
             for layout, names in annotations.items()
         }
         self.pictures = {root / sub: fn for sub, fn in pictures.items()}
+        self.lists = {root / name: fn for name, fn in lists.items()}
 
     def plan(
         self, world: World, force: bool, wanted: Sequence[str]
@@ -99,6 +113,7 @@ class Folder:
             layout
             for layout, files in self.annotations.items()
             if all(f.is_file() and read_info(f) == found for f in files)
+            and all(f.is_file() for f in self.lists)
         ]
         info = world.info()
         if ready and not force:
@@ -113,10 +128,13 @@ class Folder:
 
     def clear(self, world: World) -> None:
         """Takes away what is ours, annotations first, and marks the folder."""
-        for path in self._files():
+        for path in (*self._files(), *self.lists):
             path.unlink(missing_ok=True)
-        for path in self._present():
+        present = self._present()
+        for path in present:
             path.unlink()
+        for folder in {path.parent for path in present} - {*self.pictures}:
+            folder.rmdir()
         for folder in self.pictures:
             folder.mkdir(parents=True, exist_ok=True)
         write_json(self.root / MARKER, world.info())
@@ -134,6 +152,9 @@ class Folder:
             raise self._foreign(next(iter(sorted(self.root.iterdir()))))
         for path in self._files():
             if path.exists() and not is_ours(read_info(path)):
+                raise self._foreign(path)
+        for path, lines in self.lists.items():
+            if path.exists() and read_lines(path) != lines(found):
                 raise self._foreign(path)
         for path in sorted(self._present() - self._expected(found)):
             raise self._foreign(path)
@@ -156,7 +177,8 @@ class Folder:
             path
             for folder in self.pictures
             if folder.is_dir()
-            for path in folder.iterdir()
+            for path in folder.rglob('*')
+            if path.is_symlink() or not path.is_dir()
         }
 
     def _expected(self, info: dict) -> set[Path]:

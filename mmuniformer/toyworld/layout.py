@@ -1,13 +1,16 @@
 """What a data layout is made of."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
+from .motion import clip
 from .render import Rendered, render
 from .scene import Scene
 from .world import World
@@ -32,6 +35,11 @@ class Shot:
         return render(self.scene)
 
     @cached_property
+    def clip(self) -> NDArray[np.uint8]:
+        """A clip of this number, (T, H, W, 3); it is not of this scene."""
+        return clip(self.world, self.split, self.index)
+
+    @cached_property
     def jpeg(self) -> bytes:
         """The file of the picture."""
         quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
@@ -50,11 +58,14 @@ class Layout:
         files: Annotation files below that folder, JSON that begins with the
             info of the world.
         pictures: For each folder of pictures below it, a function from the
-            info of a world to the names of its pictures.
+            info of a world to the names of its pictures; those may begin
+            with a folder.
         draw: Writes the pictures of a shot into the folder.
         label: What the annotation files have to know of a shot.
         compose: The contents of ``files``, from the labels of all shots in
             the order of ``World.keys``.
+        lists: Text files below the folder, each with a function from the info
+            of a world to its lines.
     """
 
     path: str
@@ -63,3 +74,4 @@ class Layout:
     draw: Callable[[Path, Shot], None]
     label: Callable[[Shot], Any]
     compose: Callable[[World, list], Iterable[Any]]
+    lists: dict[str, Callable[[dict], list[str]]] = field(default_factory=dict)

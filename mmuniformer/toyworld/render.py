@@ -71,6 +71,12 @@ def render(scene: Scene) -> Rendered:
     return Rendered(image, owner, stuff, joints)
 
 
+def paste(thing: Thing, image: NDArray[np.uint8]) -> None:
+    """Draws a thing over a picture, (H, W, 3), in place."""
+    shape = image.shape[0], image.shape[1]
+    _press(_stamp(thing, shape), 0, image, np.empty(shape, np.int16))
+
+
 @dataclass(frozen=True)
 class _Stamp:
     """A thing drawn by itself, ``FINE`` times enlarged.

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from .ade import ADE
 from .coco import COCO
-from .folder import Folder, write_json
+from .folder import Folder, write_json, write_text
 from .imagenet import IMAGENET
 from .keypoints import KEYPOINTS
+from .kinetics import KINETICS
 from .layout import Layout, Shot
+from .ssv import SSV
 from .workers import spread
 from .world import World
 
@@ -22,6 +24,9 @@ LAYOUTS: dict[str, Layout] = {
     'ade': ADE,
     'imagenet': IMAGENET,
 }
+# Of clips: each takes as long as several pictures, so on demand only.
+CLIP_LAYOUTS: dict[str, Layout] = {'kinetics': KINETICS, 'ssv': SSV}
+_ALL = {**LAYOUTS, **CLIP_LAYOUTS}
 
 
 class _Job(NamedTuple):
@@ -45,10 +50,10 @@ def write_world(
     Args:
         out: The folder that configs call ``data``.
         world: What to write.
-        layouts: Some of ``LAYOUTS``.
+        layouts: Some of ``LAYOUTS`` and ``CLIP_LAYOUTS``.
         workers: Number of processes; the files do not depend on it.
         force: Write even if the same or another toy world is there.
-        progress: Called with the pictures done and their number.
+        progress: Called with the pictures, or clips, done and their number.
 
     Returns:
         The layouts that were written: those that were not there already,
@@ -59,12 +64,12 @@ def write_world(
         FileExistsError: Data of another origin is there, or another toy world
             and not ``force``. Nothing was changed.
     """
-    unknown = ', '.join(name for name in layouts if name not in LAYOUTS)
+    unknown = ', '.join(name for name in layouts if name not in _ALL)
     if unknown:
         raise ValueError(
-            f'layouts={unknown}: wanted some of {", ".join(LAYOUTS)}'
+            f'layouts={unknown}: wanted some of {", ".join(_ALL)}'
         )
-    places = {name: Path(out) / LAYOUTS[name].path for name in layouts}
+    places = {name: Path(out) / _ALL[name].path for name in layouts}
     return _write(places, world, workers, force, progress)
 
 
@@ -112,7 +117,10 @@ def _write(
             if progress:
                 progress(done, total)
     for job, collection in zip(jobs, labels, strict=True):
-        layout = LAYOUTS[job.name]
+        layout = _ALL[job.name]
+        for name, lines in layout.lists.items():
+            text = ''.join(f'{line}\n' for line in lines(world.info()))
+            write_text(job.root / name, text)
         contents = layout.compose(world, collection)
         for name, content in zip(layout.files, contents, strict=True):
             write_json(job.root / name, content)
@@ -128,11 +136,9 @@ def _prepare(
         wanted.setdefault(root, []).append(name)
     jobs, stale = [], []
     for root, names in wanted.items():
-        first = LAYOUTS[names[0]]
-        files = {
-            n: x.files for n, x in LAYOUTS.items() if x.path == first.path
-        }
-        folder = Folder(root, files, first.pictures)
+        first = _ALL[names[0]]
+        files = {n: x.files for n, x in _ALL.items() if x.path == first.path}
+        folder = Folder(root, files, first.pictures, first.lists)
         todo, draws = folder.plan(world, force, names)
         if draws:
             stale.append(folder)
@@ -149,5 +155,5 @@ def _make(world: World, jobs: list[_Job], key: tuple[str, int]) -> list[Any]:
     shot = Shot(world, *key)
     for job in jobs:
         if job.draws:
-            LAYOUTS[job.name].draw(job.root, shot)
-    return [LAYOUTS[job.name].label(shot) for job in jobs]
+            _ALL[job.name].draw(job.root, shot)
+    return [_ALL[job.name].label(shot) for job in jobs]

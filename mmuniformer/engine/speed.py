@@ -1,0 +1,94 @@
+"""Options that make the same model faster: fusion and compilation."""
+
+import ctypes
+import os
+import shutil
+import sys
+
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from ..errors import UserError
+from ..models import fuse
+from ..registry import HOOKS
+from .load_report import bare_model, find_backbone
+
+COMPILERS = ('g++', 'clang++', 'c++')
+# <malloc.h>
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+
+
+@HOOKS.register_module()
+class SpeedHook(Hook):
+    """Fuses and compiles the backbone once its weights are in place.
+
+    Compilation takes about a minute; sizes that change add a few more
+    graphs, not one per image.
+
+    Args:
+        fuse: Re-parameterise the model for testing, see
+            :func:`mmuniformer.fuse`.
+        compile: Compile the backbone with ``torch.compile``.
+
+    Raises:
+        UserError: ``compile`` without a C++ compiler.
+    """
+
+    priority = 'VERY_LOW'  # behind what changes weights before a test
+
+    def __init__(self, fuse: bool = False, compile: bool = False) -> None:
+        compilers = os.environ.get('CXX', ''), *COMPILERS
+        if compile and not any(map(shutil.which, filter(None, compilers))):
+            raise UserError(
+                f'compile=True: torch.compile needs a C++ compiler; wanted '
+                f'one of {", ".join(COMPILERS)}, or CXX to name one'
+            )
+        self.fuse = fuse
+        self.compile = compile
+
+    def before_train(self, runner: Runner) -> None:
+        """Compiles for training."""
+        if self.compile:
+            find_backbone(bare_model(runner.model))[1].compile()
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """Fuses, then compiles for inference."""
+        model = bare_model(runner.model)
+        if self.fuse:
+            fuse(model)
+        if self.compile:
+            # Weights as constants: a CPU packs them for its kernels.
+            find_backbone(model)[1].compile(options={'freezing': True})
+
+
+def add_speed(cfg: Config, fuse: bool = False, compile: bool = False) -> None:
+    """Adds the hook to a config, if there is something to do for it.
+
+    Args:
+        cfg: Whole config; changed in place.
+        fuse: See :class:`SpeedHook`.
+        compile: See :class:`SpeedHook`.
+    """
+    if fuse:
+        # It would exchange weights with the fused model after the test; the
+        # file's averaged weights are loaded without it, too.
+        cfg.default_hooks.pop('ema', None)
+    if fuse or compile:
+        hook = dict(type='mmuniformer.SpeedHook', fuse=fuse, compile=compile)
+        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+
+
+def keep_freed_memory() -> None:
+    """Has a process on a CPU reuse memory in place of giving it back.
+
+    glibc returns large tensors to Linux when they are freed; to get the next
+    one costs a page fault for every 4 KiB of it, a good part of the time of
+    a training step or of an inference.
+    """
+    if sys.platform == 'linux' and get_device() == 'cpu':
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, 'mallopt'):  # glibc
+            libc.mallopt(M_MMAP_THRESHOLD, 1 << 30)
+            libc.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
