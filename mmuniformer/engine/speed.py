@@ -5,10 +5,12 @@ import os
 import shutil
 import sys
 
+import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
 from ..errors import UserError
 from ..models import fuse
@@ -59,8 +61,24 @@ class SpeedHook(Hook):
         if self.fuse:
             fuse(model)
         if self.compile:
-            # Weights as constants: a CPU packs them for its kernels.
-            find_backbone(model)[1].compile(options={'freezing': True})
+            compile_for_inference(find_backbone(model)[1])
+
+
+def compile_for_inference(model: nn.Module) -> None:
+    """Compiles a model whose weights do not change any more, in place.
+
+    On a CPU the weights become constants of the graph, packed for its
+    kernels (not in float64, for which there are none). To be called without
+    gradients.
+
+    Args:
+        model: Model in eval mode.
+    """
+    weight = next(model.parameters())
+    frozen = weight.device.type == 'cpu' and weight.dtype != torch.float64
+    # Otherwise the weights come in as arguments, and nothing is frozen.
+    torch._dynamo.config.prepare_freezing = frozen
+    model.compile(options={'freezing': frozen})
 
 
 def add_speed(cfg: Config, fuse: bool = False, compile: bool = False) -> None:

@@ -6,8 +6,7 @@ from torch._dynamo.utils import counters
 
 from mmuniformer.models import fuse
 
-from .test_fusion import tensors
-from .tiny import VARIANTS, build, images
+from .tiny import VARIANTS, build, images, tensors
 
 
 @pytest.fixture(autouse=True)

@@ -9,14 +9,7 @@ from mmuniformer.models import uniformer as uniformer_module
 
 from ..golden import Golden
 from . import test_parity
-from .tiny import VARIANTS, build, images
-
-
-def tensors(outputs):
-    """All tensors of an output, which may be nested."""
-    if isinstance(outputs, torch.Tensor):
-        return [outputs]
-    return [t for part in outputs for t in tensors(part)]
+from .tiny import VARIANTS, build, images, tensors
 
 
 @pytest.fixture(params=VARIANTS)

@@ -1,0 +1,64 @@
+"""Fusion and compilation around a run."""
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmuniformer.engine.speed import SpeedHook, add_speed
+from mmuniformer.errors import UserError
+
+from ..models.tiny import build, images
+
+
+class Runner:
+    """All that the hook looks at."""
+
+    def __init__(self, model):
+        self.model = torch.nn.ModuleDict({'backbone': model})
+
+
+def config():
+    return Config(dict(default_hooks=dict(ema=dict(type='EMAHook'))))
+
+
+def test_fuses_before_the_test():
+    model = build('global').eval()
+    SpeedHook(fuse=True).before_test_epoch(Runner(model))
+    assert model.fused
+
+
+def test_compiles_for_the_test():
+    model = build('global').float().eval()
+    x = images(model).float()
+    with torch.no_grad():
+        wanted = model(x)
+        SpeedHook(fuse=True, compile=True).before_test_epoch(Runner(model))
+        torch.testing.assert_close(model(x), wanted)
+    assert torch._dynamo.utils.counters['stats']['unique_graphs']
+
+
+def test_compiles_for_training():
+    model = build('global')
+    SpeedHook(compile=True).before_train(Runner(model))
+    assert model._compiled_call_impl is not None
+    assert not model.fused
+
+
+def test_says_that_there_is_no_compiler(monkeypatch):
+    monkeypatch.setenv('PATH', '/nowhere')
+    monkeypatch.delenv('CXX', raising=False)
+    with pytest.raises(UserError, match='C.. compiler; wanted one of'):
+        SpeedHook(compile=True)
+
+
+def test_nothing_to_do_adds_no_hook():
+    cfg = config()
+    add_speed(cfg)
+    assert 'custom_hooks' not in cfg
+
+
+def test_fusion_leaves_no_hook_that_exchanges_weights():
+    cfg = config()
+    add_speed(cfg, fuse=True)
+    assert 'ema' not in cfg.default_hooks
+    assert cfg.custom_hooks[0].fuse
