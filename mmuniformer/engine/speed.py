@@ -59,7 +59,7 @@ class SpeedHook(Hook):
         """Fuses, then compiles for inference."""
         model = bare_model(runner.model)
         if self.fuse:
-            fuse(model)
+            fuse(model.eval())
         if self.compile:
             compile_for_inference(find_backbone(model)[1])
 

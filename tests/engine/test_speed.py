@@ -22,7 +22,7 @@ def config():
 
 
 def test_fuses_before_the_test():
-    model = build('global').eval()
+    model = build('global')
     SpeedHook(fuse=True).before_test_epoch(Runner(model))
     assert model.fused
 
@@ -47,7 +47,7 @@ def test_compiles_for_training():
 def test_says_that_there_is_no_compiler(monkeypatch):
     monkeypatch.setenv('PATH', '/nowhere')
     monkeypatch.delenv('CXX', raising=False)
-    with pytest.raises(UserError, match='C.. compiler; wanted one of'):
+    with pytest.raises(UserError, match='compiler; wanted one of'):
         SpeedHook(compile=True)
 
 
