@@ -68,8 +68,8 @@ def compile_for_inference(model: nn.Module) -> None:
     """Compiles a model whose weights do not change any more, in place.
 
     On a CPU the weights become constants of the graph, packed for its
-    kernels (not in float64, for which there are none). To be called without
-    gradients.
+    kernels (not in float64, for which there are none), and the process keeps
+    the memory that it frees. To be called without gradients.
 
     Args:
         model: Model in eval mode.
@@ -78,6 +78,7 @@ def compile_for_inference(model: nn.Module) -> None:
     frozen = weight.device.type == 'cpu' and weight.dtype != torch.float64
     # Otherwise the weights come in as arguments, and nothing is frozen.
     torch._dynamo.config.prepare_freezing = frozen
+    keep_freed_memory()
     model.compile(options={'freezing': frozen})
 
 

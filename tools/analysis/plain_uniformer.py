@@ -119,6 +119,13 @@ def mixed(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return x, matrix[:, :, 0, 1:].mean(1), (first + second)[:, -1:]
 
 
+def pick(rows: Tensor, index: Tensor) -> Tensor:
+    """Rows (B, N, C) in the order of an index (B, N)."""
+    b, n, c = rows.shape
+    start = torch.arange(b, device=rows.device)[:, None] * n
+    return rows.reshape(b * n, c)[(index + start).flatten()].view(b, n, c)
+
+
 def light_block(
     block: Any, x: Tensor, cls_token: Tensor, scores: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -136,7 +143,7 @@ def light_block(
     place = torch.arange(count, device=x.device).expand(len(x), -1)
     # Feature, score and place travel together through gather and restore.
     rows = torch.cat([x, scores[..., None], place[..., None].to(x.dtype)], 2)
-    rows = rows.gather(1, order[..., None].expand_as(rows))
+    rows = pick(rows, order)
     x, scores, place = rows[..., :-2], rows[..., -2], rows[..., -1]
     weights = scores[:, kept:] / scores[:, kept:].sum(1, keepdim=True)
     merged = (x[:, kept:] * weights[..., None]).sum(1, keepdim=True)
@@ -147,9 +154,11 @@ def light_block(
     scores = torch.cat([new, scores[:, kept:]], 1)
     cls_token, rest = tokens[:, :1], x[:, kept:] + update
     x = torch.cat([tokens[:, 1:-1], rest], 1)
-    back = place.argsort(1)
-    x = x.gather(1, back[..., None].expand_as(x))
-    return to_map(x, shape), cls_token, scores.gather(1, back)
+    x = pick(
+        torch.cat([x, scores[..., None], place[..., None]], 2),
+        place.argsort(1),
+    )
+    return to_map(x[..., :-2], shape), cls_token, x[..., -2]
 
 
 class PlainUniFormer(nn.Module):
