@@ -130,7 +130,8 @@ def test_memory_of_a_step(tool, monkeypatch):
     size = tool.measure.step_memory(row, settings, 'inference')
     if size is None:
         pytest.skip('no /proc')
-    assert 0.9 < size / (4 * 64 * 512**2) < 2
+    # And up to as much again and more where the process has a past.
+    assert 0.9 < size / (4 * 64 * 512**2) < 3
 
 
 def test_command_line_measures_memory_apart(tmp_path):
