@@ -1,5 +1,6 @@
 """Starts a process group on GPUs or, where there are none, on CPUs."""
 
+import atexit
 import ctypes
 import os
 import signal
@@ -56,6 +57,7 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
     if cfg.get('find_unused_parameters', False):
         cfg.model_wrapper_cfg.find_unused_parameters = True
     dist.init_process_group(backend='gloo')
+    atexit.register(_end_group)
 
 
 def build_runner(cfg: Config, launcher: str) -> Runner:
@@ -93,6 +95,12 @@ def _die_with_launcher() -> None:
     """
     if sys.platform == 'linux':
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _end_group() -> None:
+    """Ends gloo's threads, which else abort a finished process at times."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 def _check_gpu_count() -> None:

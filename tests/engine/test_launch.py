@@ -1,5 +1,9 @@
 """Processes and devices."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -20,6 +24,35 @@ def test_more_processes_than_gpus(monkeypatch):
 def test_only_the_first_process_speaks(monkeypatch):
     monkeypatch.setenv('RANK', '1')
     assert not launch.is_main_process()
+
+
+LEAVE = """
+import atexit
+import torch.distributed as dist
+from mmengine.config import Config
+from mmuniformer.engine.launch import prepare_processes
+
+atexit.register(lambda: print('left with a group:', dist.is_initialized()))
+prepare_processes(Config(dict(model={})), 'pytorch')
+print('has a group:', dist.is_initialized())
+"""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='of CPUs')
+def test_a_group_of_cpus_ends_before_its_process():
+    """What is left to the end of the process aborts one run in ten."""
+    group = dict(RANK='0', WORLD_SIZE='1', MASTER_PORT='0')
+    done = subprocess.run(
+        [sys.executable, '-c', LEAVE],
+        env=dict(os.environ, MASTER_ADDR='127.0.0.1', **group),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split('\n')[:2] == [
+        'has a group: True',
+        'left with a group: False',
+    ]
 
 
 HEADS = dict(
