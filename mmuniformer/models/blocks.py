@@ -58,7 +58,7 @@ class Block(nn.Module):
         self,
         x: Tensor,
         hidden: Tensor,
-        last: Any,
+        last: nn.Module,
         gamma: nn.Parameter | None,
     ) -> Tensor:
         """Adds a branch to tokens: scaled first, then dropped or not.
@@ -69,41 +69,58 @@ class Block(nn.Module):
             last: That layer, linear.
             gamma: Layer scale of the branch, or None.
         """
-        if not self.eager_inference():
-            return x + self.drop_path(scaled(last(hidden), gamma))
-        x = x.contiguous()
-        plain = type(last) in POINTWISE.values() and not last._forward_hooks
-        same = plain and x.dtype == hidden.dtype == last.weight.dtype
-        if gamma is not None or not same:  # hooked, quantised or autocast
-            return x.add_(scaled(last(hidden), gamma))
-        # The sum is left to the matrix product, which takes one pass less.
-        rows = x.view(-1, x.shape[-1]).add_(last.bias)
-        rows.addmm_(hidden.flatten(0, -2), last.weight.flatten(1).t())
-        return x
+        if eager_inference(self):
+            return add_product(x.contiguous(), hidden, last, gamma)
+        return x + self.drop_path(scaled(last(hidden), gamma))
 
     def residual_mlp(self, x: Tensor, normed: Tensor) -> Tensor:
         """Adds the MLP of ``normed``; both are tokens (B, N, C)."""
-        last, gamma = self.mlp.fc2, self.gamma_2
-        if x.device.type != 'cpu' or not self.eager_inference():
-            return self.residual(x, self.mlp.hidden(normed), last, gamma)
+        gamma = self.gamma_2
+        if not eager_inference(self):
+            return x + self.drop_path(scaled(self.mlp(normed), gamma))
         x = x.contiguous()
-        size = TOKENS_AT_A_TIME * torch.get_num_threads()
-        rows = x.view(-1, x.shape[-1]).split(size)
-        for row, part in zip(rows, normed.flatten(0, 1).split(size)):
-            self.residual(row, self.mlp.hidden(part), last, gamma)
+        rows, normed = x.view(-1, x.shape[-1]), normed.flatten(0, 1)
+        size = len(rows)
+        if x.device.type == 'cpu':
+            size = TOKENS_AT_A_TIME * torch.get_num_threads()
+        for row, part in zip(rows.split(size), normed.split(size)):
+            add_product(row, self.mlp.hidden(part), self.mlp.fc2, gamma)
         return x
 
-    def eager_inference(self) -> bool:
-        """Whether tensors may be changed in place, and in parts."""
-        return not (
-            self.training
-            or torch.is_grad_enabled()
-            or torch.compiler.is_compiling()
-            or torch.jit.is_tracing()
-        )
+
+def eager_inference(module: nn.Module) -> bool:
+    """Whether a module may change tensors in place, and work in parts."""
+    return not (
+        module.training
+        or torch.is_grad_enabled()
+        or torch.compiler.is_compiling()
+        or torch.jit.is_tracing()
+    )
 
 
-def scaled(branch: Tensor, gamma: nn.Parameter | None) -> Tensor:
+def add_product(
+    x: Tensor, hidden: Tensor, last: Any, gamma: Tensor | None
+) -> Tensor:
+    """Adds ``gamma * last(hidden)`` to tokens, in place.
+
+    Where it can, it leaves the sum to the matrix product: one pass less.
+
+    Args:
+        x: Contiguous tokens (..., C).
+        hidden: Tokens (..., C').
+        last: Linear layer.
+        gamma: Layer scale, or None.
+    """
+    plain = type(last) in POINTWISE.values() and not last._forward_hooks
+    same = plain and x.dtype == hidden.dtype == last.weight.dtype
+    if gamma is not None or not same:  # hooked, quantised or autocast
+        return x.add_(scaled(last(hidden), gamma))
+    rows = x.view(-1, x.shape[-1]).add_(last.bias)
+    rows.addmm_(hidden.flatten(0, -2), last.weight.flatten(1).t())
+    return x
+
+
+def scaled(branch: Tensor, gamma: Tensor | None) -> Tensor:
     """A branch of tokens (..., C) times its layer scale, if there is one."""
     return branch if gamma is None else gamma.flatten() * branch
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from .tokens import flatten, unflatten
 
@@ -121,8 +122,8 @@ POINTWISE: dict[int, Callable[[int, int], nn.Module]] = {
 class Mlp(nn.Module):
     """Two linear layers with an exact GELU between them.
 
-    A block calls ``hidden`` and adds ``fc2`` of it by itself, see
-    :meth:`~mmuniformer.models.blocks.Block.residual`.
+    In eager inference a block calls ``hidden`` and adds ``fc2`` of it by
+    itself, see :meth:`~mmuniformer.models.blocks.Block.residual_mlp`.
 
     Args:
         dim: Channels in and out.
@@ -138,6 +139,22 @@ class Mlp(nn.Module):
     def hidden(self, x: Tensor) -> Tensor:
         """(..., C) -> (..., hidden_dim)."""
         return F.gelu(self.fc1(x))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., C) -> (..., C).
+
+        For the backward pass GELU's input is kept and its output, which is
+        as large, computed again: a quarter of the memory of a training step
+        for a few percent of its time. Compiled graphs decide by themselves.
+        """
+        if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return self.fc2(self.hidden(x))
+        return checkpoint(
+            lambda hidden: self.fc2(F.gelu(hidden)),
+            self.fc1(x),
+            use_reentrant=False,
+            preserve_rng_state=False,
+        )
 
 
 class Attention(nn.Module):

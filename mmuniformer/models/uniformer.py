@@ -20,7 +20,7 @@ from torch.utils.checkpoint import checkpoint
 from ..errors import UserError
 from ..registry import MODELS
 from .arch import ARCHS, Arch, resolve_arch
-from .blocks import AttnBlock, ConvBlock
+from .blocks import AttnBlock, ConvBlock, eager_inference
 from .layers import LAYERS, MapLayerNorm, build_stem, to_channels_last
 from .pretrained import load_pretrained, pretrained_cfg
 
@@ -196,7 +196,7 @@ class UniFormer(BaseModule):
         large first maps stay in the cache.
         """
         size = len(x)
-        if x.device.type == 'cpu' and self.blocks1[0].eager_inference():
+        if x.device.type == 'cpu' and eager_inference(self.blocks1):
             size = max(1, PIXELS_AT_A_TIME // x[0, 0].numel())
         parts = [self._conv_stages(part) for part in x.split(size)]
         if len(parts) == 1:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from mmuniformer.models import UniFormerLight
+from mmuniformer.models.layers import Mlp
 
 from . import tiny
 from .tiny import VARIANTS, build, gradients, images, tensors
@@ -116,6 +117,20 @@ def test_checkpointing_recomputes_the_blocks():
     gradients(model, images(model))
     counts = [calls.count(f'blocks{i}') for i in range(1, 5)]
     assert counts == [1, 2, 4, 2]
+
+
+def test_output_of_gelu_is_computed_again_in_the_backward_pass(monkeypatch):
+    """It is the largest tensor of a step; its input is kept."""
+    calls = []
+    gelu = nn.functional.gelu
+    monkeypatch.setattr(
+        nn.functional, 'gelu', lambda x: calls.append(len(x)) or gelu(x)
+    )
+    mlp = Mlp(4, 8)
+    out = mlp(torch.randn(2, 3, 4)).sum()
+    assert len(calls) == 1
+    out.backward()
+    assert len(calls) == 2
 
 
 @ALL
