@@ -145,9 +145,10 @@ class Mlp(nn.Module):
 
         For the backward pass GELU's input is kept and its output, which is
         as large, computed again: a quarter of the memory of a training step
-        for a few percent of its time. Compiled graphs decide by themselves.
+        for a few percent of its time. Compilers decide by themselves.
         """
-        if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+        graph = torch.compiler.is_compiling() or torch.jit.is_tracing()
+        if graph or not torch.is_grad_enabled():
             return self.fc2(self.hidden(x))
         return checkpoint(
             lambda hidden: self.fc2(F.gelu(hidden)),
