@@ -39,10 +39,11 @@ import _env  # noqa: F401
 import measure
 import report
 import torch
-from measure import MODES, Settings, progress
+from measure import progress
 from peers import SAME_WEIGHTS, build
 from roofline import Peaks, work
 from rows import rows_of
+from steps import MODES, Settings
 
 from mmuniformer.engine.config import exit_with
 from mmuniformer.errors import UserError
@@ -138,8 +139,8 @@ def first_of_same_weights(rows, row):
 
 
 def differences(rows):
-    """By row: difference from the first row of the same weights."""
-    found = []
+    """By name: difference from the first row of the same weights."""
+    found = {}
     for row in rows:
         first = first_of_same_weights(rows, row)
         value = None
@@ -148,7 +149,7 @@ def differences(rows):
             progress(f'{row.name}: differs from {first.name} by {value}')
         if row.variant in ('plain', 'eager', 'fused') and (value or 0) > 1e-6:
             raise RuntimeError(f'{row.name}: outputs differ by {value}')
-        found.append(value)
+        found[row.name] = value
     return found
 
 
@@ -163,6 +164,62 @@ def base_of(rows, row, baseline):
     return next((i for i, n in enumerate(names) if n.endswith(' plain')), 0)
 
 
+def settings_of(args, rows):
+    """What is the same for all rows."""
+    one = rows[0].backbone.get('dense') or len(rows[0].shape) == 3
+    return Settings(
+        args.batch or (1 if one else 8), getattr(torch, args.dtype),
+        args.device, torch.get_num_threads(), args.rounds, args.seconds,
+    )  # fmt: skip
+
+
+def needs_of(rows, batch):
+    """FLOPs and elements to move, by subject and shape."""
+    needs = {}
+    for (shape, _), same in groupby(rows, lambda r: (r.shape, r.subject)):
+        row = next(same)
+        variant = 'peer' if row.variant == 'peer' else 'eager'
+        model = build(row._replace(variant=variant))
+        needs[row.subject, shape] = work(model, shape, batch)
+    return needs
+
+
+def measure_mode(rows, mode, settings, peaks, turns, memory):
+    """By row: seconds per step of each round, bytes and first outputs."""
+    runners = []
+    try:
+        for row in rows:
+            runners.append(measure.Runner(row, settings, mode))
+            runners[-1].wait()
+            progress(f'{mode}: {row.name} is ready')
+        times = measure.race(runners, mode, settings, peaks, turns)
+        sizes = [runner.memory() if memory else None for runner in runners]
+    finally:
+        for runner in runners:
+            runner.stop()
+    return list(zip(times, sizes, [runner.outs for runner in runners]))
+
+
+def results_of(rows, mode, measured, unequal, args, batch):
+    """The results of one mode, without shares."""
+    found = dict(zip((row.name for row in rows), measured))
+    results = []
+    for row in rows:
+        times, size, outs = found[row.name]
+        value = unequal[row.name]
+        first = first_of_same_weights(rows, row)
+        if row.variant == 'compiled' and first:
+            value = measure.greatest(outs, found[first.name][2])
+        base = measured[base_of(rows, row, args.baseline)][0]
+        results.append(dict(
+            name=row.name, mode=mode, subject=row.subject,
+            variant=row.variant, shape=row.shape, difference=value,
+            top1=row.published.top1, views=row.published.views,
+            **report.summary(times, base, batch), memory=size,
+        ))  # fmt: skip
+    return results
+
+
 def run(args):
     """All results, as they are written to --json."""
     check_args(args)
@@ -170,60 +227,22 @@ def run(args):
         torch.set_num_threads(args.threads)
     rows = rows_of(args)
     torch.backends.cudnn.benchmark = True
-    one = rows[0].backbone.get('dense') or len(rows[0].shape) == 3
-    settings = Settings(
-        args.batch or (1 if one else 8), getattr(torch, args.dtype),
-        args.device, torch.get_num_threads(), args.rounds, args.seconds,
-    )  # fmt: skip
+    settings = settings_of(args, rows)
     unequal = differences(rows)
-    needs = {}
-    for (shape, _), same in groupby(rows, lambda r: (r.shape, r.subject)):
-        row = next(same)
-        variant = 'peer' if row.variant == 'peer' else 'eager'
-        model = build(row._replace(variant=variant))
-        needs[row.subject, shape] = work(model, shape, settings.batch)
+    needs = needs_of(rows, settings.batch)
     peaks = Peaks(torch.device(args.device), settings.dtype)
     results, turns = [], []
     for mode in args.mode:
-        kept = [
-            i
-            for i, row in enumerate(rows)
-            if mode == 'inference' or row.variant != 'fused'
-        ]
-        raced = [rows[i] for i in kept]
-        runners, outs = [], {}
-        try:
-            for row in raced:
-                runners.append(measure.Runner(row, settings, mode))
-                outs[row.name] = runners[-1].outputs()
-                progress(f'{mode}: {row.name} is ready')
-            times = measure.race(runners, mode, settings, peaks, turns)
-        finally:
-            for runner in runners:
-                runner.stop()
-        for i, row, spent in zip(kept, raced, times):
-            value = unequal[i]
-            first = first_of_same_weights(raced, row)
-            if row.variant == 'compiled' and first:
-                value = measure.greatest(outs[row.name], outs[first.name])
-            base = times[base_of(raced, row, args.baseline)]
-            results.append(dict(
-                name=row.name, mode=mode, subject=row.subject,
-                variant=row.variant, shape=row.shape, difference=value,
-                top1=row.published.top1, views=row.published.views,
-                **report.summary(spent, base, settings.batch),
-                needs=needs[row.subject, row.shape],
-            ))  # fmt: skip
-        outs.clear()
-        for row, result in zip(raced, results[-len(raced) :]):
-            result['memory'] = None
-            if not args.no_memory:
-                apart = args.device == 'cpu'
-                get = measure.memory_apart if apart else measure.step_memory
-                result['memory'] = get(row, settings, mode)
-                progress(f'{mode}: {row.name}: {result["memory"]} bytes')
+        raced = [r for r in rows if (mode, r.variant) != ('train', 'fused')]
+        measured = measure_mode(
+            raced, mode, settings, peaks, turns, not args.no_memory
+        )
+        results += results_of(
+            raced, mode, measured, unequal, args, settings.batch
+        )
     for result in results:
-        add_shares(result, settings, peaks)
+        need = needs[result['subject'], result['shape']]
+        add_shares(result, need, settings, peaks)
     return dict(
         device=report.machine(args.device, settings.threads),
         dtype=args.dtype, torch=torch.__version__, batch=settings.batch,
@@ -233,9 +252,9 @@ def run(args):
     )  # fmt: skip
 
 
-def add_shares(result, settings, peaks):
+def add_shares(result, needs, settings, peaks):
     """Adds FLOPs and the shares of the peaks to a result."""
-    flops, elements = result.pop('needs')
+    flops, elements = needs
     passes = 3 if result['mode'] == 'train' else 1
     steps = result['per_second'] / settings.batch
     moved = elements * settings.dtype.itemsize * passes * steps
