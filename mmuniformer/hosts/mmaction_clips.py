@@ -18,7 +18,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from ..registry import TRANSFORMS
-from .timm_policy import auto_augment, operations
+from .timm_policy import Erasing, auto_augment, operations
 
 GREY = (128, 128, 128)
 
@@ -119,8 +119,7 @@ class ClipResizedCrop(BaseTransform):
 class ClipErasing(BaseTransform):
     """Fills one box of all frames with noise that is N(0, 1) in the network.
 
-    The noise of each pixel, channel and frame is its own. It is scaled by
-    ``mean`` and ``std``, since the model normalises later.
+    The noise of each pixel, channel and frame is its own.
 
     Args:
         prob: Probability to erase.
@@ -134,29 +133,13 @@ class ClipErasing(BaseTransform):
         mean: Sequence[float],
         std: Sequence[float],
     ) -> None:
-        from timm.data.random_erasing import RandomErasing
-
-        self.erase = RandomErasing(prob, mode='pixel', device='cpu')
-        self.mean = np.asarray(mean, np.float32)
-        self.std = np.asarray(std, np.float32)
+        self.erase = Erasing(prob, mean, std)
 
     def transform(self, results: dict) -> dict:
         """Changes ``imgs`` to floats (T, H, W, 3) with a box of noise."""
         frames = np.asarray(results['imgs'], np.float32)
+        self.erase(frames)
         results['imgs'] = frames
-        time, height, width, channels = frames.shape
-        # The first plane shows the box; the others are not even written.
-        noise = torch.empty(time * channels, height, width)
-        noise[0] = torch.nan
-        self.erase(noise)
-        rows, columns = np.nonzero(~np.isnan(noise[0].numpy()))
-        if len(rows):
-            top, left = rows[0], columns[0]
-            bottom, right = rows[-1] + 1, columns[-1] + 1
-            box = np.s_[:, top:bottom, left:right]
-            planes = noise.numpy().reshape(time, channels, height, width)
-            filled = planes.transpose(0, 2, 3, 1)[box]
-            frames[box] = self.mean + self.std * filled
         return results
 
 

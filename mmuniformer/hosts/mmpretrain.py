@@ -9,12 +9,11 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from mmcv.transforms import BaseTransform
 from PIL import Image
 
 from ..registry import TRANSFORMS
-from .timm_policy import auto_augment, operations
+from .timm_policy import Erasing, auto_augment, operations
 
 # What timm fills with: the mean of ImageNet in bytes.
 IMAGE_MEAN = (124, 116, 104)
@@ -77,9 +76,7 @@ class TimmAutoAugment(BaseTransform):
 class TimmRandomErasing(BaseTransform):
     """Random erasing by timm, with noise that is N(0, 1) in the network.
 
-    The recipes erase after normalisation; here the model normalises later.
-    So the noise is scaled, and it keeps its fractions and its values outside
-    of 0 to 255: mmpretrain's RandomErasing cuts them off.
+    mmpretrain's RandomErasing cuts the noise to bytes; here it stays as it is.
 
     Args:
         prob: Probability to erase.
@@ -93,19 +90,11 @@ class TimmRandomErasing(BaseTransform):
         mean: tuple[float, float, float],
         std: tuple[float, float, float],
     ) -> None:
-        from timm.data.random_erasing import RandomErasing
-
-        self.erase = RandomErasing(prob, mode='pixel', device='cpu')
-        self.mean = np.asarray(mean, np.float32)
-        self.std = np.asarray(std, np.float32)
+        self.erase = Erasing(prob, mean, std)
 
     def transform(self, results: dict) -> dict:
         """Changes ``img`` (H, W, 3) to floats and fills a box of it."""
         image = results['img'].astype(np.float32)
-        noise = torch.full(image.shape[2:] + image.shape[:2], torch.nan)
-        self.erase(noise)
-        filled = noise.permute(1, 2, 0).numpy()
-        results['img'] = np.where(
-            np.isnan(filled), image, self.mean + self.std * filled
-        )
+        self.erase(image[None])
+        results['img'] = image
         return results

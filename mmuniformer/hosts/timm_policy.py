@@ -1,12 +1,14 @@
-"""Augmentation policies of timm, for the hosts that train with them.
+"""Augmentation by timm, for the hosts that train with it.
 
-timm is needed when a policy is built, not before.
+timm is needed when a policy or an erasing is built, not before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+import torch
 from PIL import Image
 
 
@@ -60,3 +62,44 @@ def posterize(
     if bits == 0:
         return picture.point([0] * 256 * len(picture.getbands()))
     return function(picture, bits, **kwargs)
+
+
+class Erasing:
+    """Fills one box of all frames with noise that is N(0, 1) in the network.
+
+    The noise of each pixel, channel and frame is its own. The recipes erase
+    after normalisation; here the model normalises later. So the noise is
+    scaled, and it keeps its fractions and its values outside of 0 to 255.
+
+    Source: ``RandomErasing`` of timm in mode 'pixel'.
+
+    Args:
+        prob: Probability to erase.
+        mean: Mean of the normalisation, in the order of the channels.
+        std: Its standard deviation.
+    """
+
+    def __init__(
+        self, prob: float, mean: Sequence[float], std: Sequence[float]
+    ) -> None:
+        from timm.data.random_erasing import RandomErasing
+
+        self.erase = RandomErasing(prob, mode='pixel', device='cpu')
+        self.mean = np.asarray(mean, np.float32)
+        self.std = np.asarray(std, np.float32)
+
+    def __call__(self, frames: np.ndarray) -> None:
+        """Fills the box in place; floats (T, H, W, C)."""
+        time, height, width, channels = frames.shape
+        # The first plane shows the box; the others are not even written.
+        noise = torch.empty(time * channels, height, width)
+        noise[0] = torch.nan
+        self.erase(noise)
+        rows, columns = np.nonzero(~np.isnan(noise[0].numpy()))
+        if len(rows):
+            top, left = rows[0], columns[0]
+            bottom, right = rows[-1] + 1, columns[-1] + 1
+            box = np.s_[:, top:bottom, left:right]
+            planes = noise.numpy().reshape(time, channels, height, width)
+            filled = planes.transpose(0, 2, 3, 1)[box]
+            frames[box] = self.mean + self.std * filled

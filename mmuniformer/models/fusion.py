@@ -71,8 +71,9 @@ def _fuse_block(block: Any) -> None:
         last = block.conv2
     else:
         last = block.attn.proj
-    _scale(last, block.gamma_1)
-    _scale(block.mlp.fc2, block.gamma_2)
+    if block.gamma_1 is not None:
+        _scale(last, block.gamma_1.flatten())
+        _scale(block.mlp.fc2, block.gamma_2.flatten())
     block.gamma_1 = block.gamma_2 = None
 
 
@@ -91,24 +92,20 @@ def _into_next(norm: Any, layer: Any) -> None:
     layer.weight.copy_((matrix * factor).view_as(layer.weight))
 
 
-def _scale(layer: Any, gamma: Tensor | None) -> None:
-    """Folds a layer scale into the linear layer before it."""
-    if gamma is None:
-        return
-    scale = gamma.flatten().double()
-    matrix = layer.weight.flatten(1).double() * scale[:, None]
+def _scale(layer: Any, factor: Tensor, offset: Tensor | int = 0) -> None:
+    """Scales and shifts what a layer puts out; factor and offset: (C,).
+
+    The layer is linear or a convolution with bias.
+    """
+    factor = factor.double()
+    matrix = layer.weight.flatten(1).double() * factor[:, None]
     layer.weight.copy_(matrix.view_as(layer.weight))
-    layer.bias.copy_(layer.bias.double() * scale)
+    layer.bias.copy_(layer.bias.double() * factor + offset)
 
 
 def _fuse_embedding(layers: Any) -> None:
     """Folds each norm of an embedding into the convolution before it."""
     for i, norm in enumerate(layers):
-        if not hasattr(norm, 'running_var'):
-            continue
-        factor, offset = _affine(norm)
-        conv = layers[i - 1]
-        kernel = conv.weight.double()
-        conv.weight.copy_(kernel * factor.view(-1, *[1] * (kernel.ndim - 1)))
-        conv.bias.copy_(conv.bias.double() * factor + offset)
-        layers[i] = nn.Identity()
+        if hasattr(norm, 'running_var'):
+            _scale(layers[i - 1], *_affine(norm))
+            layers[i] = nn.Identity()
