@@ -11,26 +11,14 @@ With shuffled frames the same weights are as good as chance, 12.5 %:
 """
 
 _base_ = [
-    '../_base_/models/video_uniformer_light.py',
+    '../_base_/models/video_uniformer_toy.py',
     '../_base_/datasets/sthv1.py',
-    '../_base_/schedules/video_light_110e.py',
+    '../_base_/schedules/video_toy.py',
 ]
 
 model = dict(
-    data_preprocessor=dict(blending=None),
-    backbone=dict(
-        arch=dict(
-            _delete_=True,
-            depths=(1, 1, 2, 1),
-            embed_dims=(32, 64, 128, 192),
-            head_dim=32,
-            stems=('conv', 'patch', 'patch', 'patch'),
-            mlp_ratio=3,
-        ),
-        drop_path_rate=0.0,
-        init_cfg=None,
-    ),
-    cls_head=dict(num_classes=8, in_channels=192),
+    backbone=dict(type='mmuniformer.UniFormerLight', with_cls_token=True),
+    cls_head=dict(type='mmuniformer.LightVideoHead'),
 )
 
 # Without automatic augmentation and erasing, for so short a training; and with
@@ -54,29 +42,3 @@ val_dataloader = dict(
     batch_size=50, num_workers=1, dataset=dict(pipeline=__test)
 )
 test_dataloader = val_dataloader
-
-train_cfg = dict(max_epochs=14, val_interval=14)
-param_scheduler = [
-    dict(
-        type='mmuniformer.WarmupCosineLR',
-        epochs=14,
-        warmup_epochs=1,
-        warmup_lr=1e-6,
-        min_lr=1e-6,
-        after_warmup=True,
-        convert_to_iter_based=True,
-    )
-]
-optim_wrapper = dict(
-    _delete_=True,
-    type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=1e-3, weight_decay=0.05),
-    paramwise_cfg=dict(
-        norm_decay_mult=0.0,
-        bias_decay_mult=0.0,
-        flat_decay_mult=0.0,
-    ),
-    clip_grad=dict(max_norm=20),
-)
-default_hooks = dict(logger=dict(interval=10))
-log_processor = dict(window_size=10)

@@ -10,7 +10,7 @@ from mmuniformer.engine.complexity import (
     flops_by_part,
     published_shape,
 )
-from mmuniformer.engine.preflight import check_pretrained
+from mmuniformer.engine.weight_checks import check_pretrained
 from mmuniformer.errors import UserError
 from mmuniformer.models.arch import ARCHS, LIGHT_ARCHS
 
