@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from mmuniformer import checkpoint, transfer
-from mmuniformer.engine import preflight
+from mmuniformer.engine import class_checks, data_checks
 from mmuniformer.engine.config import exit_with
 from mmuniformer.engine.launch import prepare_processes
 from mmuniformer.errors import UserError
@@ -133,8 +133,8 @@ def make(args: argparse.Namespace) -> None:
     """Labels this process's share of the pictures."""
     cfg = Config.fromfile(args.config)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-    preflight.check_data(cfg, ('train',))
-    preflight.check_classes(cfg, ('train',))
+    data_checks.check_data(cfg, ('train',))
+    class_checks.check_classes(cfg, ('train',))
     model = teacher(cfg, args.checkpoint)
     prepare_processes(cfg, args.launcher)
     rank, world = get_dist_info()

@@ -3,7 +3,7 @@
 
 import _env  # noqa: F401
 
-from mmuniformer.engine import preflight
+from mmuniformer.engine import class_checks, data_checks, weight_checks
 from mmuniformer.engine.config import (
     common_parser,
     draw_in_all_processes,
@@ -79,9 +79,9 @@ def main():
     args = parse_args()
     try:
         cfg = test_config(args)
-        preflight.check_data(cfg, ('test',))
-        preflight.check_classes(cfg, ('test',))
-        preflight.check_checkpoint(args.checkpoint)
+        data_checks.check_data(cfg, ('test',))
+        class_checks.check_classes(cfg, ('test',))
+        weight_checks.check_checkpoint(args.checkpoint)
         runner = build_runner(cfg, args.launcher)
         if args.show_dir:
             draw_in_all_processes(runner.visualizer)

@@ -3,7 +3,7 @@
 
 import _env  # noqa: F401
 
-from mmuniformer.engine import preflight
+from mmuniformer.engine import class_checks, data_checks, weight_checks
 from mmuniformer.engine.config import common_parser, exit_with, load_config
 from mmuniformer.engine.launch import build_runner
 from mmuniformer.engine.speed import add_speed
@@ -56,10 +56,10 @@ def main():
     args = parse_args()
     try:
         cfg = training_config(args)
-        preflight.check_data(cfg, ('train', 'val'))
-        preflight.check_classes(cfg, ('train', 'val'))
-        preflight.check_load_from(cfg)
-        preflight.check_pretrained(cfg)
+        data_checks.check_data(cfg, ('train', 'val'))
+        class_checks.check_classes(cfg, ('train', 'val'))
+        weight_checks.check_load_from(cfg)
+        weight_checks.check_pretrained(cfg)
         build_runner(cfg, args.launcher).train()
     except UserError as error:
         exit_with(error)

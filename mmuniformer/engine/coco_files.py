@@ -12,6 +12,37 @@ BOXES_SOURCE = (
     'HRNet-Human-Pose-Estimation (data preparation); or make stand-in data '
     'with tools/make_toyworld.py --layouts keypoints'
 )
+# Larger annotation files are only looked at from both ends.
+FULL_CHECK_BYTES = 64 * 2**20
+
+
+def read_annotations(path: Path) -> dict[str, Any] | None:
+    """Reads COCO annotations, unless they are very long.
+
+    Raises:
+        UserError: ``path`` is broken or something else.
+    """
+    try:
+        if path.stat().st_size > FULL_CHECK_BYTES:
+            with open(path, 'rb') as file:
+                start = file.read(64).lstrip()[:1]
+                file.seek(-64, 2)
+                if start != b'{' or file.read().rstrip()[-1:] != b'}':
+                    raise ValueError('cut off or not JSON')
+            return None
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise UserError(
+            f'ann_file={str(path)!r}: broken, {path.stat().st_size} bytes '
+            f'({error}); wanted a JSON file, copy or download it again'
+        ) from error
+    for key in ('images', 'annotations', 'categories'):
+        if not isinstance(content, dict) or key not in content:
+            raise UserError(
+                f'ann_file={str(path)!r}: no {key!r} in it; wanted COCO '
+                f'annotations with images, annotations and categories'
+            )
+    return content
 
 
 def check_annotations(

@@ -9,7 +9,12 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from mmuniformer.engine import LabelCheckHook, preflight
+from mmuniformer.engine import (
+    LabelCheckHook,
+    class_checks,
+    data_checks,
+    datasets,
+)
 from mmuniformer.errors import LocalUserError, UserError
 
 from .. import ROOT
@@ -37,14 +42,14 @@ def root(toy_data, tmp_path):
 
 @needs_mmseg
 def test_good_data_passes(root):
-    preflight.check_data(config(root), ('train', 'val'))
-    preflight.check_classes(config(root), ('train', 'val'))
+    data_checks.check_data(config(root), ('train', 'val'))
+    class_checks.check_classes(config(root), ('train', 'val'))
 
 
 def test_no_data_says_where_to_get_it(tmp_path):
     wanted = r'ADEChallengeData2016\.zip.*make_toyworld\.py --layouts ade'
     with pytest.raises(UserError, match=wanted):
-        preflight.check_data(config(tmp_path), ('train',))
+        data_checks.check_data(config(tmp_path), ('train',))
 
 
 @needs_mmseg
@@ -52,7 +57,7 @@ def test_no_pictures(root):
     for path in (root / 'images/training').iterdir():
         path.rename(path.with_suffix('.jpeg'))
     with pytest.raises(UserError, match=r"no picture \*\.jpg in '.*training'"):
-        preflight.check_data(config(root), ('train',))
+        data_checks.check_data(config(root), ('train',))
 
 
 @needs_mmseg
@@ -60,7 +65,7 @@ def test_a_picture_without_label_map(root):
     (root / 'annotations/training/ADE_train_00000003.png').unlink()
     wanted = r'1 of 6 pictures have no label map; .*ADE_train_00000003\.png'
     with pytest.raises(UserError, match=wanted):
-        preflight.check_data(config(root), ('train',))
+        data_checks.check_data(config(root), ('train',))
 
 
 @needs_mmseg
@@ -72,20 +77,20 @@ def test_a_head_for_other_classes(tmp_path, head):
         f'model.{head}.num_classes=19; set model.{head}.num_classes=150'
     )
     with pytest.raises(UserError, match=wanted):
-        preflight.check_classes(cfg, ('train',))
+        class_checks.check_classes(cfg, ('train',))
 
 
 @needs_mmseg
 def test_data_with_other_classes(tmp_path):
     cfg = config(tmp_path)
     cfg.test_dataloader.dataset.metainfo = dict(classes=('wall', 'sky'))
-    preflight.check_classes(cfg, ('train', 'val'))
+    class_checks.check_classes(cfg, ('train', 'val'))
     wanted = r'test data: .* 2 classes, but model\.decode_head.*=150'
     with pytest.raises(UserError, match=wanted):
-        preflight.check_classes(cfg, ('test',))
+        class_checks.check_classes(cfg, ('test',))
     cfg.model = dict(type='SegTTAModel', module=cfg.model)
     with pytest.raises(UserError, match=r'model\.module\.decode_head'):
-        preflight.check_classes(cfg, ('test',))
+        class_checks.check_classes(cfg, ('test',))
 
 
 def test_heads_of_detectors():
@@ -96,7 +101,7 @@ def test_heads_of_detectors():
             mask_head=dict(num_classes=3),
         ),
     )
-    assert list(preflight._class_counts(heads, 'model')) == [
+    assert list(class_checks._class_counts(heads, 'model')) == [
         ('model.roi_head.bbox_head.0.num_classes', 80),
         ('model.roi_head.bbox_head.1.num_classes', 80),
         ('model.roi_head.mask_head.num_classes', 3),
@@ -104,8 +109,8 @@ def test_heads_of_detectors():
 
 
 def test_toy_world_is_known_by_its_marker(root, tmp_path):
-    assert preflight._is_toyworld(config(root))
-    assert not preflight._is_toyworld(config(tmp_path))
+    assert datasets.is_toyworld(config(root))
+    assert not datasets.is_toyworld(config(tmp_path))
 
 
 class Sample(dict):

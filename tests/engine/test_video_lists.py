@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from mmuniformer.engine import preflight, video_lists
+from mmuniformer.engine import class_checks, data_checks, datasets, video_lists
 from mmuniformer.errors import UserError
 
 
@@ -108,8 +108,8 @@ def config(root, classes=5, **dataset):
 
 
 def check(cfg):
-    preflight.check_data(cfg, ('train',))
-    preflight.check_classes(cfg, ('train',))
+    data_checks.check_data(cfg, ('train',))
+    class_checks.check_classes(cfg, ('train',))
 
 
 @pytest.fixture
@@ -164,18 +164,18 @@ def test_no_data_says_where_to_get_it(tmp_path, name, wanted):
 def test_training_needs_one_video_and_a_test_all(root):
     for name in 'ab':
         (root / f'train/{name}.mp4').unlink()
-    preflight.check_data(config(root), ('train',))
+    data_checks.check_data(config(root), ('train',))
     wanted = r'2 of the 3 videos in .*train\.csv.*missing: .*a\.mp4, .*b\.mp4'
     with pytest.raises(UserError, match=wanted):
-        preflight.check_data(config(root, test_mode=True), ('train',))
+        data_checks.check_data(config(root, test_mode=True), ('train',))
     (root / 'train/c.mp4').unlink()
     with pytest.raises(UserError, match='3 of the first 3 videos'):
-        preflight.check_data(config(root), ('train',))
+        data_checks.check_data(config(root), ('train',))
 
 
 def test_suffix_that_mmaction2_adds(root):
     write(root / 'train.csv', 'a,0', 'b,1')
-    preflight.check_data(config(root, test_mode=True), ('train',))
+    data_checks.check_data(config(root, test_mode=True), ('train',))
 
 
 def test_frames_of_another_name(root):
@@ -208,6 +208,6 @@ def test_a_mix_of_other_classes(root, kind):
 
 
 def test_toy_world_is_known_by_its_marker(root):
-    assert not preflight._is_toyworld(config(root))
+    assert not datasets.is_toyworld(config(root))
     write(root / 'toyworld.json', '{"description": "mmuniformer toy world"}')
-    assert preflight._is_toyworld(config(root))
+    assert datasets.is_toyworld(config(root))

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from mmengine.config import Config
 
-from mmuniformer.engine import preflight
+from mmuniformer.engine import class_checks, data_checks
 from mmuniformer.errors import UserError
 
 from .. import ROOT
@@ -29,8 +29,8 @@ def load(name, data):
 
 
 def check(cfg):
-    preflight.check_data(cfg, ('train', 'val'))
-    preflight.check_classes(cfg, ('train', 'val'))
+    data_checks.check_data(cfg, ('train', 'val'))
+    class_checks.check_classes(cfg, ('train', 'val'))
 
 
 def test_the_toy_config_fits(data):
