@@ -116,12 +116,11 @@ class LightBlock(Block):
             spares this one, as in the official code.
         """
         mixed, weights = self.attn.mix(self.norm1(x))
-        x = self.residual(x, mixed, self.attn.proj, self.gamma_1)
-        update = scaled(self.attn.proj(mixed[:, -1:]), self.gamma_1)
-        normed = self.norm2(x)
-        mlp = self.mlp.fc2(self.mlp.hidden(normed[:, -1:]))
-        update = update + scaled(mlp, self.gamma_2)
-        return self.residual_mlp(x, normed), weights, update
+        branch = scaled(self.attn.proj(mixed), self.gamma_1)
+        update = branch[:, -1:]
+        x = x + self.drop_path(branch)
+        branch = scaled(self.mlp(self.norm2(x)), self.gamma_2)
+        return x + self.drop_path(branch), weights, update + branch[:, -1:]
 
 
 def blend(old: Tensor, new: Tensor) -> Tensor:
