@@ -36,6 +36,16 @@ def test_inference_is_one_graph(variant):
 
 
 @pytest.mark.parametrize('variant', VARIANTS)
+def test_fused_models_can_be_exported(variant):
+    model = fuse(build(variant).eval())
+    x = images(model)
+    with torch.no_grad():
+        program = torch.export.export(model, (x,))
+        wanted, got = tensors(model(x)), tensors(program.module()(x))
+    torch.testing.assert_close(got, wanted, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize('variant', VARIANTS)
 def test_training_is_one_graph(variant):
     model = compiled(build(variant, drop_path_rate=0.2).train())
     for out in tensors(model(images(model))):

@@ -1,6 +1,7 @@
 """Results of a comparison as Markdown, JSON and a plot."""
 
 import platform
+import re
 from collections.abc import Sequence
 from statistics import median
 from typing import Any
@@ -76,7 +77,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         f'{row["per_second"]:.4g}',
         f'{row["spread"]:.0%}',
         f'{row["ratio"]:.2f}',
-        _text(row['memory'] and row['memory'] / 2**20, '{:.0f} MB'),
+        _text(row['memory'] and row['memory'] / 2**20, '{:.0f} MiB'),
         _text(row['flops'] and row['flops'] / 1e9, '{:.2f}'),
         _text(row['matmul_share'], '{:.0%}'),
         _text(row['copy_share'], '{:.0%}'),
@@ -101,6 +102,7 @@ def plot(results: dict[str, Any], path: str) -> int:
 
     matplotlib.use('Agg')
     from matplotlib import pyplot
+    from matplotlib.ticker import LogLocator
 
     figure, axes = pyplot.subplots(figsize=(8, 6))
     rows = [
@@ -108,6 +110,7 @@ def plot(results: dict[str, Any], path: str) -> int:
         for row in results['rows']
         if row['mode'] == 'inference' and row['top1'] is not None
     ]
+    places: dict[str, Any] = {}  # each name once, at its last variant
     for kind in dict.fromkeys(row['variant'] for row in rows):
         own = sorted(
             (row['per_second'] / row['views'], row['top1'], row['subject'])
@@ -119,18 +122,17 @@ def plot(results: dict[str, Any], path: str) -> int:
             label = f'ours, {kind}'
         style = 'o' if kind == 'peer' else 'o-'
         axes.plot(*zip(*[r[:2] for r in own]), style, label=label)
-        for x, y, name in own:
-            axes.annotate(
-                _short(name), (x, y), fontsize=7,
-                xytext=(3, 3), textcoords='offset points',
-            )  # fmt: skip
+        places.update((name, (x, y)) for x, y, name in own)
+    for name, place in places.items():
+        axes.annotate(
+            _short(name), place, fontsize=7,
+            xytext=(4, 3), textcoords='offset points',
+        )  # fmt: skip
     video = any(len(row['shape']) == 3 for row in rows)
     axes.set_xscale('log')
-    for ticks in (
-        axes.xaxis.set_major_formatter,
-        axes.xaxis.set_minor_formatter,
-    ):
-        ticks('{x:g}')
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter('{x:g}')
+    axes.xaxis.set_minor_formatter('')
     axes.margins(x=0.15)  # room for the names
     axes.set_xlabel(
         f'{"videos (all views)" if video else "images"} per second, measured '
@@ -147,4 +149,5 @@ def plot(results: dict[str, Any], path: str) -> int:
 
 def _short(name: str) -> str:
     """The name of a peer without its library and its training."""
-    return (name.partition(':')[2] or name).split('_3rdparty')[0]
+    name = name.partition(':')[2] or name
+    return re.split(r'_3rdparty|_\d+xb', name)[0]
