@@ -24,12 +24,15 @@ def toy_data(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def run_tool():
-    """Runs a tool in a process of its own, from a folder of choice."""
+    """Runs a tool, Python or shell, in a process of its own, from anywhere."""
 
     def run(tool, *arguments, cwd=ROOT):
+        path = str(ROOT / 'tools' / tool)
+        start = [path] if path.endswith('.sh') else [sys.executable, path]
         return subprocess.run(
-            [sys.executable, str(ROOT / 'tools' / tool), *map(str, arguments)],
+            [*start, *map(str, arguments)],
             cwd=cwd,
+            env=dict(os.environ, PYTHON=sys.executable),
             capture_output=True,
             text=True,
             timeout=300,

@@ -1,11 +1,8 @@
 """Bad data of detection and pose ends a run in one line that names it."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import pytest
@@ -59,19 +56,14 @@ def test_wrong_annotation(
 
 
 @pytest.mark.parametrize('config', [DET, POSE], ids=['det', 'pose'])
-def test_a_broken_picture_in_one_of_two_processes(own_data, tmp_path, config):
+def test_a_broken_picture_in_one_of_two_processes(
+    own_data, tmp_path, config, run_tool
+):
     """It is named and ends both; the other one loses its connection."""
     (own_data / 'train2017/000000000003.jpg').write_bytes(b'')
-    done = subprocess.run(
-        [
-            ROOT / 'tools/dist_train.sh', config, '2',
-            '--cfg-options', 'train_dataloader.batch_size=1',
-        ],
-        cwd=tmp_path,
-        env=dict(os.environ, PYTHON=sys.executable),
-        capture_output=True,
-        text=True,
-        timeout=300,
+    done = run_tool(
+        'dist_train.sh', config, 2,
+        '--cfg-options', 'train_dataloader.batch_size=1', cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode != 0
     errors = re.findall('^error: .*', done.stderr, re.MULTILINE)

@@ -1,13 +1,9 @@
 """Damaged videos and wrong lists in a run of the tools."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 from mmengine.config import Config
 
-from .. import ROOT, TINY
+from .. import TINY
 
 pytest.importorskip('mmaction')
 pytest.importorskip('decord')
@@ -152,7 +148,7 @@ def test_wrong_list(run_tool, recipe, tmp_path, text, wanted):
     assert wanted in last_line(done) and 'Traceback' not in done.stderr
 
 
-def test_a_broken_frame_in_one_of_two_processes(recipe, tmp_path):
+def test_a_broken_frame_in_one_of_two_processes(recipe, tmp_path, run_tool):
     """It is named and ends both; the other one loses its connection."""
     cfg = Config.fromfile(recipe)
     cfg.val_dataloader.dataset = folders(tmp_path, 'ef', 'val')
@@ -160,14 +156,7 @@ def test_a_broken_frame_in_one_of_two_processes(recipe, tmp_path):
     sampling = dict(VIDEO[1], clip_len=12, frame_interval=1, test_mode=True)
     cfg.val_dataloader.dataset.pipeline[0] = sampling
     cfg.dump(recipe)
-    done = subprocess.run(
-        [ROOT / 'tools/dist_train.sh', recipe, '2'],
-        cwd=tmp_path,
-        env=dict(os.environ, PYTHON=sys.executable),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_tool('dist_train.sh', recipe, 2, cwd=tmp_path)
     assert done.returncode != 0
     lines = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
     assert len(lines) == 1 and 'f/img_00001.jpg' in lines[0], done.stderr

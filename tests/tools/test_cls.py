@@ -1,10 +1,7 @@
 """Recipes of classification, only smaller: train, test, label, go on."""
 
-import os
 import pickle
 import re
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import pytest
@@ -55,18 +52,11 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def in_two(folder):
+def in_two(folder, run_tool):
     """Runs a script that starts processes."""
 
     def run(*command):
-        done = subprocess.run(
-            [str(part) for part in command],
-            cwd=folder,
-            env=dict(os.environ, PYTHON=sys.executable),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        done = run_tool(*command, cwd=folder)
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
 
@@ -75,7 +65,7 @@ def in_two(folder):
 
 @pytest.fixture(scope='module')
 def trained(in_two):
-    return in_two(ROOT / 'tools/dist_train.sh', CONFIG, 2)
+    return in_two('dist_train.sh', CONFIG, 2)
 
 
 @pytest.fixture(scope='module')
@@ -125,10 +115,7 @@ def test_every_process_has_a_third_of_what_is_repeated(trained):
 def test_two_processes_give_the_metrics_of_one(
     folder, in_two, checkpoint, tested
 ):
-    out = in_two(
-        ROOT / 'tools/dist_test.sh', CONFIG, checkpoint, 2,
-        '--out', 'two.pkl',
-    )  # fmt: skip
+    out = in_two('dist_test.sh', CONFIG, checkpoint, 2, '--out', 'two.pkl')
     lines, found = SCORES.findall(out), predictions(folder / 'two.pkl')
     assert len(lines) == 1 and lines == SCORES.findall(tested[0])
     assert len(found) == 9
@@ -160,7 +147,7 @@ def test_labels_of_two_processes_are_those_of_one(
     for path in list(made)[:5]:
         path.unlink()
     said = in_two(
-        *(sys.executable, '-m', 'torch.distributed.run', '--nproc-per-node=2'),
+        *('_torchrun.py', '--nproc-per-node=2'),
         *('--rdzv-backend=c10d', '--rdzv-endpoint=localhost:0', tool),
         *(*command, '--launcher', 'pytorch'),
     )

@@ -1,10 +1,7 @@
 """The pose recipe of the toy world: train, test, draw, in two processes."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import pytest
@@ -27,19 +24,9 @@ ONE_EPOCH = [
 ]
 
 
-def shell(script, *arguments, cwd):
-    return subprocess.run(
-        [ROOT / 'tools' / script, TOY, *arguments, *ONE_EPOCH],
-        cwd=cwd,
-        env=dict(os.environ, PYTHON=sys.executable),
-        capture_output=True,
-        text=True,
-    )
-
-
 @pytest.fixture(scope='module')
-def checkpoint(toy_cwd):
-    done = shell('dist_train.sh', '2', cwd=toy_cwd)
+def checkpoint(run_tool, toy_cwd):
+    done = run_tool('dist_train.sh', TOY, 2, *ONE_EPOCH, cwd=toy_cwd)
     assert done.returncode == 0, done.stderr[-3000:]
     return toy_cwd / 'work_dirs/topdown_uniformer_toy/epoch_1.pth'
 
@@ -53,10 +40,10 @@ def tested(run_tool, toy_cwd, checkpoint):
 
 
 @pytest.fixture(scope='module')
-def tested_by_two(toy_cwd, checkpoint):
-    return shell(
-        'dist_test.sh', checkpoint, '2', '--show-dir', 'people_of_two',
-        cwd=toy_cwd,
+def tested_by_two(run_tool, toy_cwd, checkpoint):
+    return run_tool(
+        'dist_test.sh', TOY, checkpoint, 2, '--show-dir', 'people_of_two',
+        *ONE_EPOCH, cwd=toy_cwd,
     )  # fmt: skip
 
 

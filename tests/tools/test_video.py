@@ -1,10 +1,7 @@
 """Video from files to numbers: train, test in one and in two processes."""
 
-import os
 import pickle
 import re
-import subprocess
-import sys
 from importlib.util import find_spec
 
 import pytest
@@ -73,20 +70,14 @@ def predictions(path):
     return torch.stack([sample['pred_score'] for sample in found])
 
 
-def test_two_processes_give_the_numbers_of_one(folder, checkpoint, tested):
+def test_two_processes_give_the_numbers_of_one(
+    folder, run_tool, checkpoint, tested
+):
     """To the last digit, metrics and scores."""
-    command = (
-        ROOT / 'tools/dist_test.sh', CONFIG, checkpoint, 2,
-        '--out', 'two.pkl', *VIEWS,
-    )  # fmt: skip
-    done = subprocess.run(
-        [str(part) for part in command],
+    done = run_tool(
+        'dist_test.sh', CONFIG, checkpoint, 2, '--out', 'two.pkl', *VIEWS,
         cwd=folder,
-        env=dict(os.environ, PYTHON=sys.executable),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     lines = SCORES.findall(done.stdout)
     assert len(lines) == 1 and lines == SCORES.findall(tested[0])
