@@ -144,8 +144,8 @@ class Mlp(nn.Module):
         """(..., C) -> (..., C).
 
         For the backward pass GELU's input is kept and its output, which is
-        as large, computed again: a quarter of the memory of a training step
-        for a few percent of its time. Compilers decide by themselves.
+        as large, computed again: less memory for a training step.
+        Compilers decide by themselves.
         """
         graph = torch.compiler.is_compiling() or torch.jit.is_tracing()
         if graph or not torch.is_grad_enabled():
