@@ -27,7 +27,7 @@ setup(
     packages=find_packages(include=['mmuniformer', 'mmuniformer.*']),
     package_data={'mmuniformer': ['published.tsv', 'labels/*.txt']},
     python_requires='>=3.10',
-    install_requires=['torch>=2.0', 'mmengine>=0.8.3'],
+    install_requires=['torch>=2.1', 'mmengine>=0.8.3'],
     extras_require={
         'cls': ['mmpretrain>=1.0.0', 'timm'],
         'det': ['mmdet>=3.1.0', 'pycocotools'],

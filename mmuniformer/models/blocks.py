@@ -5,17 +5,18 @@ Paper: UniFormer (arXiv 2201.09450), section 3. Parameter names and their
 order are the official ones.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from .inference import (
+    add_mlp,
+    add_product,
+    compiled_inference,
+    eager_inference,
+    scaled,
+)
 from .layers import LAYERS, POINTWISE, Attention, DropPath, Mlp
 from .tokens import flatten, unflatten, window_join, window_split
-
-# Tokens per CPU thread that go through an MLP at a time in inference: their
-# hidden values then stay in the cache.
-TOKENS_AT_A_TIME = 512
 
 
 class Block(nn.Module):
@@ -76,53 +77,9 @@ class Block(nn.Module):
     def residual_mlp(self, x: Tensor, normed: Tensor) -> Tensor:
         """Adds the MLP of ``normed``; both are tokens (B, N, C)."""
         gamma = self.gamma_2
-        if not eager_inference(self):
-            return x + self.drop_path(scaled(self.mlp(normed), gamma))
-        x = x.contiguous()
-        rows, normed = x.view(-1, x.shape[-1]), normed.flatten(0, 1)
-        size = len(rows)
-        if x.device.type == 'cpu':
-            size = TOKENS_AT_A_TIME * torch.get_num_threads()
-        for row, part in zip(rows.split(size), normed.split(size)):
-            add_product(row, self.mlp.hidden(part), self.mlp.fc2, gamma)
-        return x
-
-
-def eager_inference(module: nn.Module) -> bool:
-    """Whether a module may change tensors in place, and work in parts."""
-    return not (
-        module.training
-        or torch.is_grad_enabled()
-        or torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
-    )
-
-
-def add_product(
-    x: Tensor, hidden: Tensor, last: Any, gamma: Tensor | None
-) -> Tensor:
-    """Adds ``gamma * last(hidden)`` to tokens, in place.
-
-    Where it can, it leaves the sum to the matrix product: one pass less.
-
-    Args:
-        x: Contiguous tokens (..., C).
-        hidden: Tokens (..., C').
-        last: Linear layer.
-        gamma: Layer scale, or None.
-    """
-    plain = type(last) in POINTWISE.values() and not last._forward_hooks
-    same = plain and x.dtype == hidden.dtype == last.weight.dtype
-    if gamma is not None or not same:  # hooked, quantised or autocast
-        return x.add_(scaled(last(hidden), gamma))
-    rows = x.view(-1, x.shape[-1]).add_(last.bias)
-    rows.addmm_(hidden.flatten(0, -2), last.weight.flatten(1).t())
-    return x
-
-
-def scaled(branch: Tensor, gamma: Tensor | None) -> Tensor:
-    """A branch of tokens (..., C) times its layer scale, if there is one."""
-    return branch if gamma is None else gamma.flatten() * branch
+        if eager_inference(self) or compiled_inference(self):
+            return add_mlp(x, normed, self.mlp, gamma)
+        return x + self.drop_path(scaled(self.mlp(normed), gamma))
 
 
 class ConvBlock(Block):

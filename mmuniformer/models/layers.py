@@ -122,8 +122,8 @@ POINTWISE: dict[int, Callable[[int, int], nn.Module]] = {
 class Mlp(nn.Module):
     """Two linear layers with an exact GELU between them.
 
-    In eager inference a block calls ``hidden`` and adds ``fc2`` of it by
-    itself, see :meth:`~mmuniformer.models.blocks.Block.residual_mlp`.
+    In inference a block adds the weights' work by itself, see
+    :func:`~mmuniformer.models.inference.add_mlp`.
 
     Args:
         dim: Channels in and out.

@@ -20,7 +20,8 @@ from torch.utils.checkpoint import checkpoint
 from ..errors import UserError
 from ..registry import MODELS
 from .arch import ARCHS, Arch, resolve_arch
-from .blocks import AttnBlock, ConvBlock, eager_inference
+from .blocks import AttnBlock, ConvBlock
+from .inference import eager_inference
 from .layers import LAYERS, MapLayerNorm, build_stem, to_channels_last
 from .pretrained import load_pretrained, pretrained_cfg
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from ..errors import UserError
 from ..registry import MODELS
 from .arch import LIGHT_ARCHS, Arch
-from .blocks import Block, scaled
+from .blocks import Block
+from .inference import scaled
 from .layers import Mlp, ScoredAttention, to_channels_last
 from .tokens import flatten, keep, merge, pool_scores, restore, unflatten
 from .uniformer import UniFormer

@@ -50,7 +50,7 @@ def test_fused_has_no_batch_norm_in_its_stages(model):
 def test_inference_equals_the_graph_of_training(model, monkeypatch):
     # Small enough that stages 1 and 2 take the samples one by one.
     monkeypatch.setattr(uniformer_module, 'PIXELS_AT_A_TIME', 1)
-    monkeypatch.setattr('mmuniformer.models.blocks.TOKENS_AT_A_TIME', 7)
+    monkeypatch.setattr('mmuniformer.models.inference.TOKENS_AT_A_TIME', 7)
     x = images(model, batch=3)
     wanted = tensors(model(x))
     with torch.no_grad():

@@ -1,0 +1,159 @@
+"""What inference may do and training may not: sums in place, work in parts.
+
+Legend: B batch, C channels, N tokens.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .layers import POINTWISE, Mlp
+
+# Tokens per CPU thread that go through an MLP at a time: their hidden values
+# then stay in the cache.
+TOKENS_AT_A_TIME = 1024
+
+
+def eager_inference(module: nn.Module) -> bool:
+    """Whether a module may change tensors in place, and work in parts."""
+    return not (
+        module.training
+        or torch.is_grad_enabled()
+        or torch.compiler.is_compiling()
+        or torch.jit.is_tracing()
+    )
+
+
+def compiled_inference(module: nn.Module) -> bool:
+    """Whether ``torch.compile`` builds a graph of a module for inference.
+
+    ``torch.export`` (which by default runs no Dynamo) does not count: its
+    programs have standard operators only.
+    """
+    return (
+        torch.compiler.is_dynamo_compiling()
+        and not torch.is_grad_enabled()
+        and not module.training
+    )
+
+
+def cpu_autocast() -> bool:
+    """Whether layers choose their dtype by themselves on the CPU."""
+    if hasattr(torch, 'get_autocast_dtype'):  # PyTorch 2.4
+        return torch.is_autocast_enabled('cpu')
+    return torch.is_autocast_cpu_enabled()
+
+
+def scaled(branch: Tensor, gamma: Tensor | None) -> Tensor:
+    """A branch of tokens (..., C) times its layer scale, if there is one."""
+    return branch if gamma is None else gamma.flatten() * branch
+
+
+def is_plain(layer: nn.Module, *values: Tensor) -> bool:
+    """Whether a linear layer is just its weights, of the values' dtype.
+
+    It is not if it is hooked or quantised.
+    """
+    return (
+        type(layer) in tuple(POINTWISE.values())
+        and not layer._forward_hooks
+        and all(value.dtype == layer.weight.dtype for value in values)
+    )
+
+
+def add_product(
+    x: Tensor, hidden: Tensor, last: Any, gamma: Tensor | None
+) -> Tensor:
+    """Adds ``gamma * last(hidden)`` to tokens, in place.
+
+    Where it can, it leaves the sum to the matrix product: one pass less.
+
+    Args:
+        x: Contiguous tokens (..., C).
+        hidden: Tokens (..., C').
+        last: Linear layer.
+        gamma: Layer scale, or None.
+    """
+    if gamma is not None or not is_plain(last, x, hidden):
+        return x.add_(scaled(last(hidden), gamma))
+    rows = x.view(-1, x.shape[-1]).add_(last.bias)
+    rows.addmm_(hidden.flatten(0, -2), last.weight.flatten(1).t())
+    return x
+
+
+def add_mlp(
+    x: Tensor, normed: Tensor, mlp: Mlp, gamma: Tensor | None
+) -> Tensor:
+    """Adds ``gamma * mlp(normed)`` to tokens, eagerly or in a graph.
+
+    A CPU takes some tokens at a time. Compilers know no such loop, so in
+    their graphs it is one operator.
+
+    Args:
+        x: Tokens (B, N, C); may be changed in place.
+        normed: Tokens (B, N, C).
+        mlp: What to add.
+        gamma: Layer scale, or None.
+    """
+    x = x.contiguous()
+    graph = torch.compiler.is_compiling()
+    if _works_in_parts(x, normed, mlp):
+        add = torch.ops.mmuniformer.add_mlp if graph else add_mlp_in_parts
+        weights = [p.flatten(1) if p.ndim > 1 else p for p in mlp.parameters()]
+        add(x, normed, *weights, None if gamma is None else gamma.flatten())
+        return x
+    if graph:
+        return x + scaled(mlp(normed), gamma)
+    return add_product(x, mlp.hidden(normed), mlp.fc2, gamma)
+
+
+def _works_in_parts(x: Tensor, normed: Tensor, mlp: Mlp) -> bool:
+    return (
+        x.device.type == 'cpu'
+        and x.dtype in (torch.float32, torch.float64)
+        and is_plain(mlp.fc1, x, normed)
+        and is_plain(mlp.fc2, x, normed)
+        and not cpu_autocast()
+    )
+
+
+def add_mlp_in_parts(
+    x: Tensor,
+    normed: Tensor,
+    weight_1: Tensor,
+    bias_1: Tensor,
+    weight_2: Tensor,
+    bias_2: Tensor,
+    gamma: Tensor | None,
+) -> None:
+    """Adds an MLP of tokens to tokens, in place, some tokens at a time.
+
+    Args:
+        x: Contiguous tokens (B, N, C).
+        normed: Tokens (B, N, C); may be ``x`` itself.
+        weight_1: Weights of the first layer (C', C).
+        bias_1: Its bias (C').
+        weight_2: Weights of the second layer (C, C').
+        bias_2: Its bias (C).
+        gamma: Layer scale (C), or None.
+    """
+    rows, normed = x.view(-1, x.shape[-1]), normed.flatten(0, 1)
+    size = TOKENS_AT_A_TIME * torch.get_num_threads()
+    for row, part in zip(rows.split(size), normed.split(size)):
+        hidden = torch.mm(part, weight_1.t()).add_(bias_1)
+        hidden = torch.ops.aten.gelu_(hidden)
+        if gamma is None:
+            row.add_(bias_2).addmm_(hidden, weight_2.t())
+        else:
+            branch = torch.mm(hidden, weight_2.t()).add_(bias_2)
+            row.addcmul_(branch, gamma)
+
+
+_LIBRARY = torch.library.Library('mmuniformer', 'FRAGMENT')
+_LIBRARY.define(
+    'add_mlp(Tensor(a!) x, Tensor normed, Tensor weight_1, Tensor bias_1, '
+    'Tensor weight_2, Tensor bias_2, Tensor? gamma) -> ()'
+)
+_LIBRARY.impl('add_mlp', add_mlp_in_parts, 'CPU')
+_LIBRARY.impl('add_mlp', lambda *_: None, 'Meta')
