@@ -87,8 +87,8 @@ def add_mlp(
 ) -> Tensor:
     """Adds ``gamma * mlp(normed)`` to tokens, eagerly or in a graph.
 
-    A CPU takes some tokens at a time. Compilers know no such loop, so in
-    their graphs it is one operator.
+    A CPU takes some tokens at a time. Compilers would unroll that loop, so
+    it is one operator in their graphs.
 
     Args:
         x: Tokens (B, N, C); may be changed in place.
@@ -100,8 +100,17 @@ def add_mlp(
     graph = torch.compiler.is_compiling()
     if _works_in_parts(x, normed, mlp):
         add = torch.ops.mmuniformer.add_mlp if graph else add_mlp_in_parts
-        weights = [p.flatten(1) if p.ndim > 1 else p for p in mlp.parameters()]
-        add(x, normed, *weights, None if gamma is None else gamma.flatten())
+        first: Any = mlp.fc1
+        last: Any = mlp.fc2
+        add(
+            x,
+            normed,
+            first.weight.flatten(1),
+            first.bias,
+            last.weight.flatten(1),
+            last.bias,
+            None if gamma is None else gamma.flatten(),
+        )
         return x
     if graph:
         return x + scaled(mlp(normed), gamma)

@@ -35,6 +35,20 @@ def test_inference_is_one_graph(variant):
     torch.testing.assert_close(got, wanted, rtol=0, atol=1e-10)
 
 
+def test_graphs_of_inference_have_one_operator_for_an_mlp():
+    seen = []
+
+    def backend(graph, _):
+        seen.extend(str(node.target) for node in graph.graph.nodes)
+        return graph
+
+    model = build('global').eval()
+    model.compile(backend=backend)
+    with torch.no_grad():
+        model(images(model))
+    assert seen.count('mmuniformer.add_mlp') == sum(model.arch.depths)
+
+
 @pytest.mark.parametrize('variant', VARIANTS)
 def test_fused_models_can_be_exported(variant):
     model = fuse(build(variant).eval())

@@ -58,6 +58,16 @@ def test_inference_equals_the_graph_of_training(model, monkeypatch):
     torch.testing.assert_close(got, wanted, rtol=0, atol=1e-11)
 
 
+@pytest.mark.parametrize('gamma', [None, torch.rand(4).double()])
+def test_operator_of_graphs_keeps_the_laws_of_operators(gamma):
+    x, w1, b1, w2, b2 = (
+        torch.randn(shape, dtype=torch.float64)
+        for shape in [(2, 5, 4), (8, 4), (8,), (4, 8), (4,)]
+    )
+    operator = torch.ops.mmuniformer.add_mlp.default
+    torch.library.opcheck(operator, (x, x + 1, w1, b1, w2, b2, gamma))
+
+
 def test_inference_leaves_its_input_alone(model):
     x = images(model)
     before = x.clone()
