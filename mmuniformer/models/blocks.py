@@ -8,6 +8,7 @@ order are the official ones.
 import torch
 from torch import Tensor, nn
 
+from .depthwise import DEPTHWISE
 from .inference import (
     add_mlp,
     add_product,
@@ -46,8 +47,7 @@ class Block(nn.Module):
             scale = torch.full(gamma_shape, float(layer_scale_init_value))
             self.gamma_1 = nn.Parameter(scale)
             self.gamma_2 = nn.Parameter(scale.clone())
-        conv = LAYERS[ndim].conv
-        self.pos_embed = conv(dim, dim, 3, padding=1, groups=dim)
+        self.pos_embed = DEPTHWISE[ndim](dim, 3)
         self.drop_path = DropPath(drop_path_rate)
         self.fused = False  # see fusion.fuse
 
@@ -109,7 +109,7 @@ class ConvBlock(Block):
         self.norm1 = norm(dim)
         self.conv1 = conv(dim, dim, 1)
         self.conv2 = POINTWISE[ndim](dim, dim)
-        self.attn = conv(dim, dim, 5, padding=2, groups=dim)
+        self.attn = DEPTHWISE[ndim](dim, 5)
         self.norm2 = norm(dim)
         self.mlp = Mlp(dim, int(dim * mlp_ratio), ndim)
 

@@ -277,9 +277,3 @@ class MapLayerNorm(nn.LayerNorm):
     def forward(self, x: Tensor) -> Tensor:
         """Same shape in and out."""
         return unflatten(super().forward(flatten(x)), x.shape)
-
-
-def to_channels_last(x: Tensor) -> Tensor:
-    """Stores a map (B, C, *S) so that its tokens (B, N, C) are a view."""
-    layout = torch.channels_last if x.ndim == 4 else torch.channels_last_3d
-    return x.contiguous(memory_format=layout)

@@ -11,6 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+def to_channels_last(x: Tensor) -> Tensor:
+    """Stores a map (B, C, *S) so that its tokens (B, N, C) are a view."""
+    layout = torch.channels_last if x.ndim == 4 else torch.channels_last_3d
+    return x.contiguous(memory_format=layout)
+
+
 def flatten(x: Tensor) -> Tensor:
     """(B, C, *S) -> (B, N, C), a view if ``x`` is channels-last."""
     return x.movedim(1, -1).flatten(1, -2)

@@ -22,8 +22,9 @@ from ..registry import MODELS
 from .arch import ARCHS, Arch, resolve_arch
 from .blocks import AttnBlock, ConvBlock
 from .inference import eager_inference
-from .layers import LAYERS, MapLayerNorm, build_stem, to_channels_last
+from .layers import LAYERS, MapLayerNorm, build_stem
 from .pretrained import load_pretrained, pretrained_cfg
+from .tokens import to_channels_last
 
 ATTENTION = ('global', 'window', 'hybrid')
 # Pixels of the input that stages 1 and 2 take at a time, see `conv_stages`.

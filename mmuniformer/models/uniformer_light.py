@@ -16,8 +16,16 @@ from ..registry import MODELS
 from .arch import LIGHT_ARCHS, Arch
 from .blocks import Block
 from .inference import scaled
-from .layers import Mlp, ScoredAttention, to_channels_last
-from .tokens import flatten, keep, merge, pool_scores, restore, unflatten
+from .layers import Mlp, ScoredAttention
+from .tokens import (
+    flatten,
+    keep,
+    merge,
+    pool_scores,
+    restore,
+    to_channels_last,
+    unflatten,
+)
 from .uniformer import UniFormer
 
 # Share of the new scores in the running scores; the official ``trade_off``.

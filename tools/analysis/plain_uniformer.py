@@ -49,11 +49,17 @@ def attention(attn: Any, x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def layer(module: Any, x: Tensor) -> Tensor:
-    """Linear layer of tokens, or 1x1 convolution of a map."""
+    """Linear layer of tokens, or convolution of a map with stride 1."""
     if isinstance(module, nn.Linear):
         return module(x)
     conv = F.conv2d if x.ndim == 4 else F.conv3d
-    return conv(x, module.weight, module.bias)
+    return conv(
+        x,
+        module.weight,
+        module.bias,
+        padding=module.padding,
+        groups=module.groups,
+    )
 
 
 def mlp(module: Any, x: Tensor) -> Tensor:
@@ -71,8 +77,8 @@ def embed(module: Any, x: Tensor) -> Tensor:
 
 def conv_block(block: Any, x: Tensor) -> Tensor:
     """Block of stages 1 and 2, (B, C, *S) -> (B, C, *S)."""
-    x = x + block.pos_embed(x)
-    local = block.attn(block.conv1(block.norm1(x)))
+    x = x + layer(block.pos_embed, x)
+    local = layer(block.attn, block.conv1(block.norm1(x)))
     local = layer(block.conv2, local)
     x = x + block.drop_path(scaled(local, block.gamma_1))
     branch = mlp(block.mlp, block.norm2(x))
@@ -95,7 +101,7 @@ def windowed(block: Any, x: Tensor, shape: torch.Size) -> Tensor:
 
 def attn_block(block: Any, x: Tensor) -> Tensor:
     """Block of stages 3 and 4, (B, C, *S) -> (B, C, *S)."""
-    x = x + block.pos_embed(x)
+    x = x + layer(block.pos_embed, x)
     shape = x.shape
     x = to_tokens(x)
     normed = block.norm1(x)
@@ -130,7 +136,7 @@ def light_block(
     block: Any, x: Tensor, cls_token: Tensor, scores: Tensor | None
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Block of the light models: sort all tokens, restore all of them."""
-    x = x + block.pos_embed(x)
+    x = x + layer(block.pos_embed, x)
     shape = x.shape
     x = to_tokens(x)
     if scores is None or block.keep_ratio == 1:
