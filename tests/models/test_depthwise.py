@@ -42,6 +42,13 @@ def test_gradients_are_differentiable(kernel_size):
     assert torch.autograd.gradgradcheck(layer, x)
 
 
+def test_gradients_of_functions_are_the_same():
+    layer, x = build((2, 3, 3), 5)
+    (wanted,) = torch.autograd.grad(layer(x).square().sum(), x)
+    got = torch.func.grad(lambda x: layer(x).square().sum())(x)
+    torch.testing.assert_close(got, wanted)
+
+
 def test_frozen_weights_get_no_gradient():
     layer, x = build((2, 3, 3), 5)
     layer.requires_grad_(False)
