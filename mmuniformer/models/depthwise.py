@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_weight
 
-from .inference import cpu_autocast
+from .graphs import cpu_autocast
 from .tokens import to_channels_last
 
 

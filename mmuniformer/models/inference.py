@@ -8,6 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .graphs import (
+    builds_graph,
+    cpu_autocast,
+    is_compiling,
+    is_dynamo_compiling,
+)
 from .layers import POINTWISE, Mlp
 
 # Tokens per CPU thread that go through an MLP at a time: their hidden values
@@ -17,12 +23,7 @@ TOKENS_AT_A_TIME = 1024
 
 def eager_inference(module: nn.Module) -> bool:
     """Whether a module may change tensors in place, and work in parts."""
-    return not (
-        module.training
-        or torch.is_grad_enabled()
-        or torch.compiler.is_compiling()
-        or torch.jit.is_tracing()
-    )
+    return not (module.training or torch.is_grad_enabled() or builds_graph())
 
 
 def compiled_inference(module: nn.Module) -> bool:
@@ -32,17 +33,10 @@ def compiled_inference(module: nn.Module) -> bool:
     programs have standard operators only.
     """
     return (
-        torch.compiler.is_dynamo_compiling()
+        is_dynamo_compiling()
         and not torch.is_grad_enabled()
         and not module.training
     )
-
-
-def cpu_autocast() -> bool:
-    """Whether layers choose their dtype by themselves on the CPU."""
-    if hasattr(torch, 'get_autocast_dtype'):  # PyTorch 2.4
-        return torch.is_autocast_enabled('cpu')
-    return torch.is_autocast_cpu_enabled()
 
 
 def scaled(branch: Tensor, gamma: Tensor | None) -> Tensor:
@@ -97,7 +91,7 @@ def add_mlp(
         gamma: Layer scale, or None.
     """
     x = x.contiguous()
-    graph = torch.compiler.is_compiling()
+    graph = is_compiling()
     if _works_in_parts(x, normed, mlp):
         add = torch.ops.mmuniformer.add_mlp if graph else add_mlp_in_parts
         first: Any = mlp.fc1

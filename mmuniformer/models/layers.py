@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from .graphs import builds_graph
 from .tokens import flatten, unflatten
 
 
@@ -147,8 +148,7 @@ class Mlp(nn.Module):
         as large, computed again: less memory for a training step.
         Compilers decide by themselves.
         """
-        graph = torch.compiler.is_compiling() or torch.jit.is_tracing()
-        if graph or not torch.is_grad_enabled():
+        if builds_graph() or not torch.is_grad_enabled():
             return self.fc2(self.hidden(x))
         return checkpoint(
             lambda hidden: self.fc2(F.gelu(hidden)),
