@@ -10,13 +10,13 @@ import os
 import pickle
 import zipfile
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from . import restricted_pickle
 from .errors import UserError
 
 WRAPPERS = ('state_dict', 'model', 'model_state')
@@ -67,8 +67,7 @@ def read(path: str | os.PathLike[str]) -> Any:
     try:
         if path.suffix == '.safetensors':
             return _read_safetensors(path)
-        with _plain_containers():
-            return torch.load(path, map_location='cpu', weights_only=True)
+        return _load(path)
     except pickle.UnpicklingError as error:
         if 'GLOBAL' in str(error) or 'Unsupported' in str(error):
             raise UserError(
@@ -89,10 +88,17 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
         return {'state_dict': state, 'meta': file.metadata() or {}}
 
 
-def _plain_containers() -> Any:
-    """Allows the one class of the authors' files that is no plain data."""
-    allow = getattr(torch.serialization, 'safe_globals', None)
-    return allow([argparse.Namespace]) if allow else nullcontext()
+def _load(path: Path) -> Any:
+    if torch.__version__ < '2.6':  # compares as versions do
+        return torch.load(
+            path,
+            map_location='cpu',
+            weights_only=False,
+            pickle_module=restricted_pickle,
+        )
+    # The one class of the authors' files that is no plain data.
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        return torch.load(path, map_location='cpu', weights_only=True)
 
 
 def _first_line(error: BaseException) -> str:

@@ -76,8 +76,9 @@ def compile_for_inference(model: nn.Module) -> None:
     """
     weight = next(model.parameters())
     frozen = weight.device.type == 'cpu' and weight.dtype != torch.float64
-    # Otherwise the weights come in as arguments, and nothing is frozen.
-    torch._dynamo.config.prepare_freezing = frozen
+    if hasattr(torch._dynamo.config, 'prepare_freezing'):  # PyTorch 2.5
+        # Otherwise the weights come in as arguments, and nothing is frozen.
+        torch._dynamo.config.prepare_freezing = frozen
     keep_freed_memory()
     model.compile(options={'freezing': frozen})
 

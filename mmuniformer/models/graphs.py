@@ -2,13 +2,22 @@
 
 import torch
 
-if hasattr(torch.compiler, 'is_dynamo_compiling'):
+if hasattr(torch.compiler, 'is_compiling'):
     is_compiling = torch.compiler.is_compiling
-    is_dynamo_compiling = torch.compiler.is_dynamo_compiling
 else:  # PyTorch 2.1
     from torch._dynamo import is_compiling
 
-    is_dynamo_compiling = is_compiling
+
+def takes_operators() -> bool:
+    """Whether ``torch.compile`` runs that takes operators of others.
+
+    ``torch.export``, which by default runs no Dynamo, is to have standard
+    operators only, and before PyTorch 2.4 no others may work in place.
+    """
+    return (
+        hasattr(torch.library, 'custom_op')
+        and torch.compiler.is_dynamo_compiling()
+    )
 
 
 def builds_graph() -> bool:

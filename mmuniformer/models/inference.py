@@ -12,7 +12,7 @@ from .graphs import (
     builds_graph,
     cpu_autocast,
     is_compiling,
-    is_dynamo_compiling,
+    takes_operators,
 )
 from .layers import POINTWISE, Mlp
 
@@ -27,15 +27,9 @@ def eager_inference(module: nn.Module) -> bool:
 
 
 def compiled_inference(module: nn.Module) -> bool:
-    """Whether ``torch.compile`` builds a graph of a module for inference.
-
-    ``torch.export`` (which by default runs no Dynamo) does not count: its
-    programs have standard operators only.
-    """
-    return (
-        is_dynamo_compiling()
-        and not torch.is_grad_enabled()
-        and not module.training
+    """Whether a graph of a module is compiled for inference."""
+    return takes_operators() and not (
+        module.training or torch.is_grad_enabled()
     )
 
 

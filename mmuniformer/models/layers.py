@@ -146,9 +146,9 @@ class Mlp(nn.Module):
 
         For the backward pass GELU's input is kept and its output, which is
         as large, computed again: less memory for a training step.
-        Compilers decide by themselves.
+        Compilers decide by themselves; on 'meta' there is no memory.
         """
-        if builds_graph() or not torch.is_grad_enabled():
+        if builds_graph() or x.is_meta or not torch.is_grad_enabled():
             return self.fc2(self.hidden(x))
         return checkpoint(
             lambda hidden: self.fc2(F.gelu(hidden)),
