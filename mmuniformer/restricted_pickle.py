@@ -12,6 +12,7 @@ from typing import Any
 from torch._weights_only_unpickler import _get_allowed_globals
 
 SKIPPED = {
+    '_codecs.encode',
     'argparse.Namespace',
     'builtins.getattr',
     'mmengine.config.config.ConfigDict',

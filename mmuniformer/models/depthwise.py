@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_weight
 
-from .graphs import cpu_autocast
+from .graphs import builds_graph, cpu_autocast, takes_custom_code
 from .tokens import to_channels_last
 
 
@@ -65,7 +65,7 @@ def needs_own_backward(x: Tensor) -> bool:
     return (
         x.device.type == 'cpu'
         and torch.is_grad_enabled()
-        and not torch.jit.is_tracing()
+        and (takes_custom_code() or not builds_graph())
         and not cpu_autocast()
     )
 

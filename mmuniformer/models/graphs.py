@@ -8,11 +8,11 @@ else:  # PyTorch 2.1
     from torch._dynamo import is_compiling
 
 
-def takes_operators() -> bool:
-    """Whether ``torch.compile`` runs that takes operators of others.
+def takes_custom_code() -> bool:
+    """Whether ``torch.compile`` runs and takes our operators and gradients.
 
     ``torch.export``, which by default runs no Dynamo, is to have standard
-    operators only, and before PyTorch 2.4 no others may work in place.
+    operators only; ``torch.compile`` takes ours from PyTorch 2.4 on.
     """
     return (
         hasattr(torch.library, 'custom_op')

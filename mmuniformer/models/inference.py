@@ -12,7 +12,7 @@ from .graphs import (
     builds_graph,
     cpu_autocast,
     is_compiling,
-    takes_operators,
+    takes_custom_code,
 )
 from .layers import POINTWISE, Mlp
 
@@ -28,7 +28,7 @@ def eager_inference(module: nn.Module) -> bool:
 
 def compiled_inference(module: nn.Module) -> bool:
     """Whether a graph of a module is compiled for inference."""
-    return takes_operators() and not (
+    return takes_custom_code() and not (
         module.training or torch.is_grad_enabled()
     )
 

@@ -69,7 +69,7 @@ def make_step(row: Row, settings: Settings, mode: str) -> Step:
     gradients: list[Tensor] = []
 
     def train() -> list[Tensor]:
-        with torch.autocast(device.type, dtype, enabled=low):
+        with torch.autocast(device.type, dtype if low else None, enabled=low):
             outs = [t for t in tensors(model(x)) if t.requires_grad]
         if not gradients:
             gradients.extend(torch.randn_like(out) for out in outs)
