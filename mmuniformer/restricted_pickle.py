@@ -11,6 +11,8 @@ from typing import Any
 
 from torch._weights_only_unpickler import _get_allowed_globals
 
+# Names of modules in pickles of protocol 2, which torch writes.
+PYTHON_2 = {'__builtin__': 'builtins', 'copy_reg': 'copyreg'}
 SKIPPED = {
     '_codecs.encode',
     'argparse.Namespace',
@@ -41,6 +43,7 @@ class Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """What a name in the file stands for."""
+        module = PYTHON_2.get(module, module)
         full = f'{module}.{name}'
         if full in SKIPPED:
             return Skipped
