@@ -3,6 +3,7 @@
 Legend: B batch, C channels, N tokens.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -102,7 +103,18 @@ def add_mlp(
         return x
     if graph:
         return x + scaled(mlp(normed), gamma)
-    return add_product(x, mlp.hidden(normed), mlp.fc2, gamma)
+    for rows, part in _parts(x, normed):
+        add_product(rows, mlp.hidden(part), mlp.fc2, gamma)
+    return x
+
+
+def _parts(x: Tensor, normed: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
+    """Rows of both (B, N, C) that are in work together: on a CPU, a few."""
+    x, normed = x.view(-1, x.shape[-1]), normed.flatten(0, 1)
+    size = len(x)
+    if x.device.type == 'cpu':
+        size = TOKENS_AT_A_TIME * torch.get_num_threads()
+    return zip(x.split(size), normed.split(size))
 
 
 def _works_in_parts(x: Tensor, normed: Tensor, mlp: Mlp) -> bool:
@@ -135,16 +147,14 @@ def add_mlp_in_parts(
         bias_2: Its bias (C).
         gamma: Layer scale (C), or None.
     """
-    rows, normed = x.view(-1, x.shape[-1]), normed.flatten(0, 1)
-    size = TOKENS_AT_A_TIME * torch.get_num_threads()
-    for row, part in zip(rows.split(size), normed.split(size)):
+    for rows, part in _parts(x, normed):
         hidden = torch.mm(part, weight_1.t()).add_(bias_1)
         hidden = torch.ops.aten.gelu_(hidden)
         if gamma is None:
-            row.add_(bias_2).addmm_(hidden, weight_2.t())
+            rows.add_(bias_2).addmm_(hidden, weight_2.t())
         else:
             branch = torch.mm(hidden, weight_2.t()).add_(bias_2)
-            row.addcmul_(branch, gamma)
+            rows.addcmul_(branch, gamma)
 
 
 _LIBRARY = torch.library.Library('mmuniformer', 'FRAGMENT')
