@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from . import restricted_pickle
 from .errors import UserError
 
 WRAPPERS = ('state_dict', 'model', 'model_state')
@@ -90,6 +89,8 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 
 def _load(path: Path) -> Any:
     if torch.__version__ < '2.6':  # compares as versions do
+        from . import restricted_pickle  # by names private to torch
+
         return torch.load(
             path,
             map_location='cpu',

@@ -15,8 +15,8 @@ from .graphs import builds_graph, cpu_autocast, takes_custom_code
 from .tokens import to_channels_last
 
 
-class DepthwiseConv2d(nn.Conv2d):
-    """Depth-wise convolution of images that keeps their size.
+class _Depthwise:
+    """What the convolutions of both ranks share; goes before torch's class.
 
     Args:
         dim: Channels C.
@@ -25,32 +25,24 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def __init__(self, dim: int, kernel_size: int) -> None:
         padding = kernel_size // 2
-        super().__init__(dim, dim, kernel_size, padding=padding, groups=dim)
+        super().__init__(  # type: ignore[call-arg]
+            dim, dim, kernel_size, padding=padding, groups=dim
+        )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C, H, W)."""
-        if self.kernel_size == (5, 5) and needs_own_backward(x):
-            return _Depthwise.apply(x, self.weight, self.bias)
-        return super().forward(x)
+    def forward(self: Any, x: Tensor) -> Tensor:
+        """(B, C, *S) -> (B, C, *S)."""
+        # For 3x3 kernels torch's own backward pass is as fast.
+        if self.kernel_size != (3, 3) and needs_own_backward(x):
+            return _Convolution.apply(x, self.weight, self.bias)
+        return super().forward(x)  # type: ignore[misc]
 
 
-class DepthwiseConv3d(nn.Conv3d):
-    """Depth-wise convolution of clips that keeps their size.
+class DepthwiseConv2d(_Depthwise, nn.Conv2d):
+    """Depth-wise convolution of images that keeps their size."""
 
-    Args:
-        dim: Channels C.
-        kernel_size: Side of the kernel, 3 or 5.
-    """
 
-    def __init__(self, dim: int, kernel_size: int) -> None:
-        padding = kernel_size // 2
-        super().__init__(dim, dim, kernel_size, padding=padding, groups=dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, T, H, W) -> (B, C, T, H, W)."""
-        if needs_own_backward(x):
-            return _Depthwise.apply(x, self.weight, self.bias)
-        return super().forward(x)
+class DepthwiseConv3d(_Depthwise, nn.Conv3d):
+    """Depth-wise convolution of clips that keeps their size."""
 
 
 # By the number of spatial dimensions.
@@ -70,7 +62,7 @@ def needs_own_backward(x: Tensor) -> bool:
     )
 
 
-class _Depthwise(torch.autograd.Function):
+class _Convolution(torch.autograd.Function):
     """Convolution whose gradients are convolutions that are fast on CPUs.
 
     PyTorch's own backward pass takes 30 times as long as the forward pass

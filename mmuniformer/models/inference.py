@@ -66,9 +66,16 @@ def add_product(
     """
     if gamma is not None or not is_plain(last, x, hidden):
         return x.add_(scaled(last(hidden), gamma))
-    rows = x.view(-1, x.shape[-1]).add_(last.bias)
-    rows.addmm_(hidden.flatten(0, -2), last.weight.flatten(1).t())
+    rows, hidden = x.view(-1, x.shape[-1]), hidden.flatten(0, -2)
+    _add_linear(rows, hidden, last.weight.flatten(1), last.bias)
     return x
+
+
+def _add_linear(
+    rows: Tensor, hidden: Tensor, weight: Tensor, bias: Tensor
+) -> None:
+    """Adds a linear layer's output to rows (N, C), in place."""
+    rows.add_(bias).addmm_(hidden, weight.t())
 
 
 def add_mlp(
@@ -151,7 +158,7 @@ def add_mlp_in_parts(
         hidden = torch.mm(part, weight_1.t()).add_(bias_1)
         hidden = torch.ops.aten.gelu_(hidden)
         if gamma is None:
-            rows.add_(bias_2).addmm_(hidden, weight_2.t())
+            _add_linear(rows, hidden, weight_2, bias_2)
         else:
             branch = torch.mm(hidden, weight_2.t()).add_(bias_2)
             rows.addcmul_(branch, gamma)
