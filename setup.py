@@ -25,7 +25,9 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['mmuniformer', 'mmuniformer.*']),
-    package_data={'mmuniformer': ['published.tsv', 'labels/*.txt']},
+    package_data={
+        'mmuniformer': ['weights/published.tsv', 'weights/labels/*.txt']
+    },
     python_requires='>=3.10',
     install_requires=['torch>=2.1', 'mmengine>=0.8.3'],
     extras_require={

@@ -15,11 +15,11 @@ from mmengine.registry import TRANSFORMS as ROOT_TRANSFORMS
 from mmengine.registry import Registry
 
 # Classes that need a host library, and where they are.
-_HEADS = 'mmuniformer.hosts.mmpretrain_heads'
+_HEADS = 'mmuniformer.hosts.mmpretrain.heads'
 HOSTED = {
-    'ClipMix': 'mmuniformer.hosts.mmaction_mix',
+    'ClipMix': 'mmuniformer.hosts.mmaction.mix',
     'LightClsHead': _HEADS,
-    'LightVideoHead': 'mmuniformer.hosts.mmaction_heads',
+    'LightVideoHead': 'mmuniformer.hosts.mmaction.heads',
     'TokenLabelClassifier': _HEADS,
     'TokenLabelHead': _HEADS,
 }
@@ -55,19 +55,19 @@ TRANSFORMS = Registry(
     parent=ROOT_TRANSFORMS,
     scope='mmuniformer',
     locations=[
-        'mmuniformer.hosts.mmaction_clips',
-        'mmuniformer.hosts.mmaction_sampling',
-        'mmuniformer.hosts.mmaction_views',
+        'mmuniformer.hosts.mmaction.clips',
+        'mmuniformer.hosts.mmaction.sampling',
+        'mmuniformer.hosts.mmaction.views',
         'mmuniformer.hosts.mmpose',
-        'mmuniformer.hosts.mmpretrain',
-        'mmuniformer.hosts.mmpretrain_tokens',
+        'mmuniformer.hosts.mmpretrain.transforms',
+        'mmuniformer.hosts.mmpretrain.token_transforms',
     ],
 )
 DATASETS = Registry(
     'dataset',
     parent=ROOT_DATASETS,
     scope='mmuniformer',
-    locations=['mmuniformer.hosts.mmaction_data'],
+    locations=['mmuniformer.hosts.mmaction.datasets'],
 )
 PARAM_SCHEDULERS = Registry(
     'parameter scheduler',

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import _env  # noqa: F401
 
-from mmuniformer import checkpoint as files
-from mmuniformer import labels, published, transfer
 from mmuniformer.engine.config import exit_with
 from mmuniformer.errors import UserError
+from mmuniformer.weights import files, labels, published, transfer
 
 
 def parse_args():

@@ -26,11 +26,13 @@ from mmengine.utils import ProgressBar
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
-from mmuniformer import checkpoint, transfer
-from mmuniformer.engine import class_checks, data_checks
+from mmuniformer.checks import classes as class_checks
+from mmuniformer.checks import data as data_checks
 from mmuniformer.engine.config import exit_with
 from mmuniformer.engine.launch import prepare_processes
 from mmuniformer.errors import UserError
+from mmuniformer.weights import files as checkpoint
+from mmuniformer.weights import transfer
 
 
 def parse_args() -> argparse.Namespace:

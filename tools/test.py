@@ -3,7 +3,15 @@
 
 import _env  # noqa: F401
 
-from mmuniformer.engine import class_checks, data_checks, weight_checks
+from mmuniformer.checks import (
+    classes as class_checks,
+)
+from mmuniformer.checks import (
+    data as data_checks,
+)
+from mmuniformer.checks import (
+    weights as weight_checks,
+)
 from mmuniformer.engine.config import (
     common_parser,
     draw_in_all_processes,

@@ -15,7 +15,7 @@ from torch import nn
 from ..errors import UserError
 from ..models import fuse
 from ..registry import HOOKS
-from .load_report import bare_model, find_backbone
+from ..weights.load_report import bare_model, find_backbone
 
 COMPILERS = ('g++', 'clang++', 'c++')
 # <malloc.h>

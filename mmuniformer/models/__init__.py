@@ -1,6 +1,6 @@
 """The backbones."""
 
-from .fusion import fuse
+from ..fast.fusion import fuse
 from .uniformer import UniFormer
 from .uniformer_light import UniFormerLight
 

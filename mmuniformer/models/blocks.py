@@ -8,8 +8,8 @@ order are the official ones.
 import torch
 from torch import Tensor, nn
 
-from .depthwise import DEPTHWISE
-from .inference import (
+from ..fast.depthwise import DEPTHWISE
+from ..fast.inference import (
     add_mlp,
     add_product,
     compiled_inference,

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from .graphs import builds_graph
+from ..fast.graphs import builds_graph
 from .tokens import flatten, unflatten
 
 
@@ -124,7 +124,7 @@ class Mlp(nn.Module):
     """Two linear layers with an exact GELU between them.
 
     In inference a block adds the weights' work by itself, see
-    :func:`~mmuniformer.models.inference.add_mlp`.
+    :func:`~mmuniformer.fast.inference.add_mlp`.
 
     Args:
         dim: Channels in and out.

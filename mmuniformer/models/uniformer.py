@@ -18,12 +18,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from ..errors import UserError
+from ..fast.inference import eager_inference
 from ..registry import MODELS
+from ..weights.pretrained import load_pretrained, pretrained_cfg
 from .arch import ARCHS, Arch, resolve_arch
 from .blocks import AttnBlock, ConvBlock
-from .inference import eager_inference
 from .layers import LAYERS, MapLayerNorm, build_stem
-from .pretrained import load_pretrained, pretrained_cfg
 from .tokens import to_channels_last
 
 ATTENTION = ('global', 'window', 'hybrid')
@@ -67,7 +67,7 @@ class UniFormer(BaseModule):
             gets them in all stages when a value is given.
         init_cfg: ``dict(type='Pretrained', checkpoint=path_or_url)`` loads
             a published file, whatever its wrapper; see
-            :mod:`mmuniformer.checkpoint`.
+            :mod:`mmuniformer.weights.files`.
 
     Raises:
         UserError: An argument is unknown or out of range.

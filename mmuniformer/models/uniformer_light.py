@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
+from ..fast.inference import scaled
 from ..registry import MODELS
 from .arch import LIGHT_ARCHS, Arch
 from .blocks import Block
-from .inference import scaled
 from .layers import Mlp, ScoredAttention
 from .tokens import (
     flatten,

@@ -10,15 +10,7 @@ from .keypoints import annotate_people, detect
 from .layout import Layout, Shot
 from .render import Rendered, render
 from .sampling import sample_scene, sample_thing
-from .scene import (
-    JOINTS,
-    STUFF,
-    Layer,
-    Person,
-    Scene,
-    Texture,
-    Thing,
-)
+from .scene import JOINTS, STUFF, Layer, Person, Scene, Texture, Thing
 from .world import LIMITS, World
 from .writer import CLIP_LAYOUTS, LAYOUTS, write_coco, write_world
 

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 import pytest
 from mmengine.registry import init_default_scope
 
-from mmuniformer.engine.complexity import build_on_meta
+from mmuniformer.analysis.complexity import build_on_meta
 
 from .common import build_backbone, load, table
 

@@ -7,7 +7,7 @@ import torch
 from mmengine.registry import PARAM_SCHEDULERS
 from torch import nn
 
-from mmuniformer.engine.complexity import flops_by_part
+from mmuniformer.analysis.complexity import flops_by_part
 
 from .common import build_backbone, load, parameter_groups
 

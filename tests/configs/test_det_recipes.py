@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import TRANSFORMS, init_default_scope
 from torch import nn
 
-from mmuniformer.engine.complexity import flops_by_part
+from mmuniformer.analysis.complexity import flops_by_part
 
 from .. import ROOT
 from .common import build_backbone, load, parameter_groups, plain, table

@@ -3,7 +3,7 @@
 import pytest
 from torch import nn
 
-from mmuniformer.engine.complexity import flops_by_part
+from mmuniformer.analysis.complexity import flops_by_part
 
 from .common import parameter_groups
 

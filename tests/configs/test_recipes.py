@@ -5,7 +5,7 @@ What a task has for itself is in a file of its own.
 
 import pytest
 
-from mmuniformer.engine.complexity import count_parameters
+from mmuniformer.analysis.complexity import count_parameters
 from mmuniformer.models.arch import ARCHS, LIGHT_ARCHS
 
 from .. import ROOT

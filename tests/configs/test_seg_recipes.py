@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mmengine.registry import TRANSFORMS, init_default_scope
 
-from mmuniformer.engine.complexity import build_on_meta, flops_by_part
+from mmuniformer.analysis.complexity import build_on_meta, flops_by_part
 
 from .common import learning_rates, load, parameter_groups, plain, table
 

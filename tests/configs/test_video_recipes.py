@@ -4,15 +4,15 @@ from math import cos, pi
 
 import pytest
 
-from mmuniformer import published
-from mmuniformer.engine.complexity import (
+from mmuniformer.analysis.complexity import (
     count_parameters,
     flops_by_part,
     published_shape,
 )
-from mmuniformer.engine.weight_checks import check_pretrained
+from mmuniformer.checks.weights import check_pretrained
 from mmuniformer.errors import UserError
 from mmuniformer.models.arch import ARCHS, LIGHT_ARCHS
+from mmuniformer.weights import published
 
 from .. import ROOT
 from .common import learning_rates, load, parameter_groups, table

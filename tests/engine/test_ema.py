@@ -9,9 +9,9 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 
-from mmuniformer import checkpoint as files
 from mmuniformer.errors import UserError
 from mmuniformer.models import UniFormer
+from mmuniformer.weights import files
 
 from .. import ROOT, TINY
 

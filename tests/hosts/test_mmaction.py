@@ -12,11 +12,11 @@ from mmengine.registry import MODELS, init_default_scope
 from torch import nn
 from torch.nn import functional as F
 
-from mmuniformer import transfer
+from mmuniformer.analysis.complexity import build_on_meta
 from mmuniformer.engine import LoadReportHook
-from mmuniformer.engine.complexity import build_on_meta
 from mmuniformer.models import UniFormer
-from mmuniformer.models.pretrained import load_state
+from mmuniformer.weights import transfer
+from mmuniformer.weights.pretrained import load_state
 
 from .. import ROOT, TINY
 from ..golden import Golden

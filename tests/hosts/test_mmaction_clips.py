@@ -16,8 +16,7 @@ from mmaction.registry import MODELS
 from mmaction.structures import ActionDataSample
 
 from mmuniformer.errors import UserError
-from mmuniformer.hosts import mmaction_clips as clips
-from mmuniformer.hosts import mmaction_views as views
+from mmuniformer.hosts.mmaction import clips, views
 
 RNG = np.random.default_rng(0)
 MEAN, STD = [114.75] * 3, [57.375] * 3

@@ -17,9 +17,9 @@ pytest.importorskip('decord')
 from mmaction.datasets import repeat_pseudo_collate
 from mmaction.registry import DATASETS
 
-from mmuniformer import labels
 from mmuniformer.errors import LocalUserError, UserError
-from mmuniformer.hosts import mmaction_data
+from mmuniformer.hosts.mmaction import datasets as mmaction_data
+from mmuniformer.weights import labels
 
 from .videos import FRAMES, JUNK, PACK, VIDEO, folders, videos, write_video
 

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip('mmaction')
 from mmaction.datasets.transforms import UniformSample
 
-from mmuniformer.hosts.mmaction_sampling import DenseSample
+from mmuniformer.hosts.mmaction.sampling import DenseSample
 
 LENGTHS = [1, 2, 3, 15, 16, 17, 63, 64, 65, 100, 250, 300, 301, 18000]
 RECIPES = [(8, 8), (16, 4), (16, 8), (32, 4)]

@@ -10,7 +10,7 @@ from mmuniformer.toyworld import CLIP_LAYOUTS, World, write_world
 from . import steps
 
 pytest.importorskip('mmaction')
-from mmuniformer.hosts.mmaction_clips import ShuffleFrames
+from mmuniformer.hosts.mmaction.clips import ShuffleFrames
 
 RECIPES = {'uniformer_toy': 'kinetics', 'uniformer_xxs_toy': 'ssv'}
 

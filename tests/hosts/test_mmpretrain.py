@@ -7,7 +7,7 @@ import pytest
 import torch
 from mmengine.registry import MODELS, init_default_scope
 
-from mmuniformer import transfer
+from mmuniformer.weights import transfer
 
 from .. import ROOT, TINY
 from ..golden import Golden, check_tensor
@@ -147,7 +147,9 @@ def picture():
 
 
 def augment(policy):
-    from mmuniformer.hosts.mmpretrain import TimmAutoAugment
+    from mmuniformer.hosts.mmpretrain.transforms.transforms import (
+        TimmAutoAugment,
+    )
 
     pytest.importorskip('timm')
     return TimmAutoAugment(policy=policy)

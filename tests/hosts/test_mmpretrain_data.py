@@ -6,7 +6,8 @@ import shutil
 import pytest
 from mmengine.config import Config
 
-from mmuniformer.engine import class_checks, data_checks
+from mmuniformer.checks import classes as class_checks
+from mmuniformer.checks import data as data_checks
 from mmuniformer.errors import UserError
 
 from .. import ROOT

@@ -10,7 +10,7 @@ from mmengine.registry import TRANSFORMS, init_default_scope
 pytest.importorskip('mmpretrain')
 
 from mmuniformer.errors import UserError
-from mmuniformer.hosts import token_labels
+from mmuniformer.hosts.mmpretrain.transforms import token_labels
 
 from .test_mmpretrain import classifier, one_op, sample
 
@@ -271,7 +271,7 @@ def test_a_label_map_of_another_size_is_named(read, tmp_path):
 
 
 def test_box_order_is_checked():
-    from mmuniformer.hosts.mmpretrain_heads import TokenLabelHead
+    from mmuniformer.hosts.mmpretrain.heads import TokenLabelHead
 
     with pytest.raises(UserError, match='box_order'):
         TokenLabelHead(8, 32, 3, box_order='yx')

@@ -17,9 +17,10 @@ HOSTS = (
     'timm',
     'torchvision',
 )
-CORE = ['registry', 'checkpoint', 'models'] + [
-    f'models.{path.stem}'
-    for path in sorted((ROOT / 'mmuniformer' / 'models').glob('[a-z]*.py'))
+CORE = ['registry'] + [
+    f'{path.parent.name}.{path.stem}'.removesuffix('.__init__')
+    for room in ('models', 'fast', 'weights')
+    for path in sorted((ROOT / 'mmuniformer' / room).glob('*.py'))
 ]
 # One process for all, since most of the time goes into importing torch: each
 # module is imported by a child that has none of this package yet.

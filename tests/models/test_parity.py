@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from mmuniformer.checkpoint import unwrap
 from mmuniformer.models import UniFormer, UniFormerLight
-from mmuniformer.models.pretrained import load_state
+from mmuniformer.weights.files import unwrap
+from mmuniformer.weights.pretrained import load_state
 
 from ..golden import Golden
 

@@ -9,8 +9,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
-from mmuniformer import checkpoint as files
 from mmuniformer.toyworld import World, write_world
+from mmuniformer.weights import files
 
 from .. import ROOT
 

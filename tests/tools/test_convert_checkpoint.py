@@ -6,9 +6,8 @@ from importlib.util import module_from_spec, spec_from_file_location
 import pytest
 import torch
 
-from mmuniformer import checkpoint as files
-from mmuniformer import labels
 from mmuniformer.errors import UserError
+from mmuniformer.weights import files, labels
 
 from .. import ROOT
 from ..golden import fill

@@ -10,8 +10,9 @@ import _env  # noqa: F401
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmuniformer.engine.complexity import (
+from mmuniformer.analysis.complexity import (
     build_on_meta,
+    check_shape,
     count_parameters,
     flops_by_part,
     published_shape,
@@ -36,15 +37,6 @@ def parse_args():
         'video: that of the config, one view; others: 224 224]',
     )
     return parser.parse_args()
-
-
-def check_shape(shape, ndim):
-    """Raises UserError unless a network can take an input of this size."""
-    wanted = ('H W', 'T H W')[ndim == 3]
-    if shape and len(shape) != ndim:
-        raise UserError(f'--shape={shape}: wanted {wanted}')
-    if shape and min(shape[-2:]) < 32:
-        raise UserError(f'--shape={shape}: wanted 32 or more pixels')
 
 
 def main():

@@ -34,17 +34,15 @@ from itertools import groupby
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 import _env  # noqa: F401
-import measure
-import report
 import torch
-from measure import progress
-from peers import SAME_WEIGHTS, build
-from roofline import Peaks, work
-from rows import rows_of
-from steps import MODES, Settings
 
+from mmuniformer.analysis import measure, report
+from mmuniformer.analysis.measure import progress
+from mmuniformer.analysis.peers import SAME_WEIGHTS, build
+from mmuniformer.analysis.roofline import Peaks, work
+from mmuniformer.analysis.rows import rows_of
+from mmuniformer.analysis.steps import MODES, Settings
 from mmuniformer.engine.config import exit_with
 from mmuniformer.errors import UserError
 from mmuniformer.models.arch import ARCHS, LIGHT_ARCHS

@@ -1,0 +1,1 @@
+"""Complexity and throughput; scripts in ``tools/analysis`` call it."""

@@ -1,0 +1,1 @@
+"""What is wrong with data, classes and weights, before the first step."""

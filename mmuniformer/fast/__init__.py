@@ -1,0 +1,1 @@
+"""The numbers of ``models``, sooner; nobody needs it to know the model."""

@@ -1,0 +1,111 @@
+"""Exact re-parameterisation for inference: fewer operations, same outputs."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import UserError
+from ..models.blocks import Block, ConvBlock
+from ..models.layers import ConvEmbed
+from ..models.uniformer import UniFormer
+
+
+def fuse(model: nn.Module) -> nn.Module:
+    """Folds what inference computes needlessly, in place.
+
+    In every UniFormer of the model: BatchNorm before a 1x1 convolution goes
+    into this convolution, BatchNorm behind a convolution of an embedding
+    into that one, the layer scales into the projections before them, and
+    the identity of ``x + pos_embed(x)`` into the kernel. Outputs stay the
+    same but for rounding; the weights are computed in float64.
+
+    A fused model cannot be trained, and it does not load weights any more:
+    load them first.
+
+    Args:
+        model: A UniFormer, or a whole model with one in it, in eval mode.
+
+    Returns:
+        The same model.
+
+    Raises:
+        UserError: No UniFormer in the model, or it is in training mode.
+    """
+    backbones = [m for m in model.modules() if isinstance(m, UniFormer)]
+    if not backbones:
+        raise UserError(
+            f'model={type(model).__name__}: wanted a UniFormer, or a model '
+            f'with one in it'
+        )
+    if any(backbone.training for backbone in backbones):
+        raise UserError(
+            'model is in training mode: wanted model.eval() before fuse; a '
+            'fused model cannot be trained'
+        )
+    with torch.no_grad():
+        for backbone in backbones:
+            if not backbone.fused:
+                _fuse_backbone(backbone)
+    return model
+
+
+def _fuse_backbone(backbone: UniFormer) -> None:
+    backbone.fused = True
+    for module in backbone.modules():
+        if isinstance(module, Block):
+            _fuse_block(module)
+        elif isinstance(module, ConvEmbed):
+            _fuse_embedding(module.proj)
+
+
+def _fuse_block(block: Any) -> None:
+    block.fused = True
+    kernel = block.pos_embed.weight
+    middle = (slice(None), 0, *(size // 2 for size in kernel.shape[2:]))
+    kernel[middle] += 1
+    if isinstance(block, ConvBlock):
+        _into_next(block.norm1, block.conv1)
+        _into_next(block.norm2, block.mlp.fc1)
+        block.norm1 = block.norm2 = nn.Identity()
+        last = block.conv2
+    else:
+        last = block.attn.proj
+    if block.gamma_1 is not None:
+        _scale(last, block.gamma_1.flatten())
+        _scale(block.mlp.fc2, block.gamma_2.flatten())
+    block.gamma_1 = block.gamma_2 = None
+
+
+def _affine(norm: Any) -> tuple[Tensor, Tensor]:
+    """Factor and offset of a BatchNorm in eval mode, float64, (C,)."""
+    factor = (norm.running_var.double() + norm.eps).rsqrt()
+    factor = factor * norm.weight.double()
+    return factor, norm.bias.double() - norm.running_mean.double() * factor
+
+
+def _into_next(norm: Any, layer: Any) -> None:
+    """Folds a norm into the 1x1 convolution that follows it."""
+    factor, offset = _affine(norm)
+    matrix = layer.weight.flatten(1).double()
+    layer.bias.copy_(layer.bias.double() + matrix @ offset)
+    layer.weight.copy_((matrix * factor).view_as(layer.weight))
+
+
+def _scale(layer: Any, factor: Tensor, offset: Tensor | int = 0) -> None:
+    """Scales and shifts what a layer puts out; factor and offset: (C,).
+
+    The layer is linear or a convolution with bias.
+    """
+    factor = factor.double()
+    matrix = layer.weight.flatten(1).double() * factor[:, None]
+    layer.weight.copy_(matrix.view_as(layer.weight))
+    layer.bias.copy_(layer.bias.double() * factor + offset)
+
+
+def _fuse_embedding(layers: Any) -> None:
+    """Folds each norm of an embedding into the convolution before it."""
+    for i, norm in enumerate(layers):
+        if hasattr(norm, 'running_var'):
+            _scale(layers[i - 1], *_affine(norm))
+            layers[i] = nn.Identity()

@@ -1,0 +1,1 @@
+"""What mmaction2 lacks: data sets, clips, views, mixing, a head."""

@@ -1,0 +1,255 @@
+"""For mmaction2: data sets of clips that survive damaged files."""
+
+import logging
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+import mmcv
+from mmaction.datasets import BaseActionDataset
+from mmaction.datasets.transforms import (
+    DecordDecode,
+    DecordInit,
+    OpenCVDecode,
+    OpenCVInit,
+    PyAVDecode,
+    PyAVInit,
+    RawFrameDecode,
+)
+from mmengine.dist import get_rank
+from mmengine.logging import print_log
+
+from ...checks import video_lists
+from ...errors import LocalUserError, UserError
+from ...registry import DATASETS
+from ...weights import labels as kinetics
+
+# What reads files; errors of other transforms are not theirs.
+READERS = (
+    DecordInit,
+    DecordDecode,
+    OpenCVInit,
+    OpenCVDecode,
+    PyAVInit,
+    PyAVDecode,
+    RawFrameDecode,
+)
+CLASSES = {'k400': 400, 'k600': 600}
+
+
+class DamagedError(Exception):
+    """A file that cannot be read."""
+
+
+class TolerantDataset(BaseActionDataset):
+    """A data set of which some files may be missing or damaged.
+
+    In training it names each of them once per process and takes another
+    sample. In testing it stops, as the result would be of other data.
+
+    Args:
+        args: As of mmaction2's ``BaseActionDataset``.
+        max_refetch: How many samples in a row may be replaced.
+        kwargs: As of mmaction2's ``BaseActionDataset``.
+    """
+
+    def __init__(
+        self, *args: Any, max_refetch: int = 10, **kwargs: Any
+    ) -> None:
+        self.reported: set[str] = set()
+        super().__init__(*args, max_refetch=max_refetch, **kwargs)
+
+    def __getitem__(self, index: int) -> Any:
+        """A sample, or another one where its files are damaged.
+
+        Raises:
+            LocalUserError: They are, in testing; or too many in a row are.
+        """
+        self.full_init()
+        for _ in range(self.max_refetch + 1):
+            try:
+                return self.prepare_data(index)
+            except DamagedError as error:
+                reason = str(error)
+                if self.test_mode:
+                    raise LocalUserError(reason) from error
+            self.report(reason)
+            index = self._rand_another()
+        raise LocalUserError(
+            f'ann_file={str(self.ann_file)!r}: {self.max_refetch + 1} samples '
+            f'in a row cannot be read; the last: {reason}'
+        )
+
+    def report(self, reason: str) -> None:
+        """Says once that a sample is replaced."""
+        if reason not in self.reported:
+            self.reported.add(reason)
+            # mmengine shows warnings of the first process only.
+            level = logging.ERROR if get_rank() else logging.WARNING
+            message = f'{reason}; another sample takes its place'
+            print_log(message, logger='current', level=level)
+
+    def prepare_data(self, index: int) -> Any:
+        """What the pipeline makes of a sample.
+
+        Raises:
+            DamagedError: A file of it cannot be read.
+        """
+        results = self.get_data_info(index)
+        for transform in self.pipeline.transforms:
+            if isinstance(transform, READERS):
+                results = read(transform, results)
+            else:
+                results = transform(results)
+        return results
+
+
+def read(transform: Callable[[dict], dict], results: dict) -> dict:
+    """Reads files with a transform of mmaction2.
+
+    Raises:
+        DamagedError: It cannot.
+    """
+    try:
+        results = transform(results)
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:
+        path = bad_file(results)
+        if not os.path.exists(path):
+            raise DamagedError(f'{path!r} does not exist') from error
+        # decord adds time and place to a line, and a trace below it.
+        line = re.sub(r'\[[\d:]+\] \S+ ', '', str(error)).split('\n')[0]
+        raise DamagedError(
+            f'{path!r}, {os.path.getsize(path)} bytes, cannot be read: {line}'
+        ) from error
+    if len({frame.shape for frame in results.get('imgs', ())}) > 1:
+        raise DamagedError(
+            f'frames of {results["frame_dir"]!r} differ in size'
+        )
+    return results
+
+
+def bad_file(results: dict) -> str:
+    """The video, or the first frame, that cannot be read."""
+    if 'filename' in results:
+        return results['filename']
+    for index in results['frame_inds']:
+        name = results['filename_tmpl'].format(index)
+        path = os.path.join(results['frame_dir'], name)
+        try:
+            if mmcv.imread(path) is None:
+                return path
+        except Exception:
+            return path
+    return results['frame_dir']
+
+
+@DATASETS.register_module()
+class ClipDataset(TolerantDataset):
+    """Videos of a list of ``path,label``.
+
+    Args:
+        ann_file: The list.
+        pipeline: Transforms.
+        data_prefix: The folder of the videos, as ``dict(video=...)``.
+        delimiter: Between path and label; ' ' is any white space.
+        class_order: 'published' if the labels are the authors' numbers,
+            'alphabetical' if they are those of mmaction2's label maps: then
+            they are translated, so that the authors' heads fit.
+        labels: Whose numbers they are: 'k400' or 'k600'.
+        kwargs: As of :class:`TolerantDataset`.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        pipeline: list[Any],
+        data_prefix: dict[str, str] | None = None,
+        delimiter: str = ',',
+        class_order: str = 'published',
+        labels: str = 'k400',
+        **kwargs: Any,
+    ) -> None:
+        if class_order not in ('published', 'alphabetical'):
+            raise UserError(
+                f"class_order={class_order!r}: wanted 'published' or "
+                f"'alphabetical'"
+            )
+        if labels not in CLASSES:
+            raise UserError(f"labels={labels!r}: wanted 'k400' or 'k600'")
+        self.delimiter = delimiter
+        self.class_order = class_order
+        self.labels = labels
+        prefix = data_prefix or dict(video='')
+        super().__init__(ann_file, pipeline, prefix, **kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Reads the list.
+
+        Raises:
+            UserError: A line is something else, or of no class.
+        """
+        videos = video_lists.read_list(self.ann_file, self.delimiter)
+        number: Callable[[int], int] = int
+        if self.class_order == 'alphabetical':
+            classes = CLASSES[self.labels]
+            option = f'labels={self.labels!r}'
+            video_lists.check_labels(self.ann_file, videos, classes, option)
+            number = kinetics.alphabetical(classes).__getitem__
+        folder = self.data_prefix['video']
+        return [
+            dict(filename=os.path.join(folder, v.path), label=number(v.label))
+            for v in videos
+        ]
+
+
+@DATASETS.register_module()
+class FrameDataset(TolerantDataset):
+    """Folders of frames, of a list of ``folder frames label``.
+
+    Args:
+        ann_file: The list.
+        pipeline: Transforms.
+        data_prefix: The folder of the folders, as ``dict(img=...)``.
+        filename_tmpl: How a frame is called.
+        start_index: Number of the first one.
+        kwargs: As of :class:`TolerantDataset`.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        pipeline: list[Any],
+        data_prefix: dict[str, str] | None = None,
+        filename_tmpl: str = 'img_{:05}.jpg',
+        start_index: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        self.filename_tmpl = filename_tmpl
+        super().__init__(
+            ann_file,
+            pipeline,
+            data_prefix or dict(img=''),
+            start_index=start_index,
+            **kwargs,
+        )
+
+    def load_data_list(self) -> list[dict]:
+        """Reads the list.
+
+        Raises:
+            UserError: A line is something else.
+        """
+        videos = video_lists.read_list(self.ann_file, frames=True)
+        folder = self.data_prefix['img']
+        return [
+            dict(
+                frame_dir=os.path.join(folder, video.path),
+                filename_tmpl=self.filename_tmpl,
+                total_frames=video.frames,
+                label=video.label,
+            )
+            for video in videos
+        ]

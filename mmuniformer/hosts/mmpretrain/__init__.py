@@ -1,0 +1,1 @@
+"""What mmpretrain lacks: the authors' transforms, token labeling, heads."""

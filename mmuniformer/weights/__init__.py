@@ -1,0 +1,1 @@
+"""Weight files: reading, names, the published table, loading, class order."""

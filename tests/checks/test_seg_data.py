@@ -1,0 +1,159 @@
+"""Segmentation data that does not fit speaks before any long work."""
+
+import shutil
+from importlib.util import find_spec
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.config import Config
+from torch import nn
+
+from mmuniformer.checks import (
+    classes as class_checks,
+)
+from mmuniformer.checks import (
+    data as data_checks,
+)
+from mmuniformer.checks import (
+    datasets,
+)
+from mmuniformer.engine import LabelCheckHook
+from mmuniformer.errors import LocalUserError, UserError
+
+from .. import ROOT
+
+needs_mmseg = pytest.mark.skipif(
+    find_spec('mmseg') is None, reason='needs mmseg'
+)
+RECIPE = ROOT / 'configs/seg/upernet_uniformer_s.py'
+
+
+def config(root, *options):
+    cfg = Config.fromfile(RECIPE)
+    for split in ('train', 'val', 'test'):
+        cfg[f'{split}_dataloader'].dataset.data_root = str(root)
+    cfg.merge_from_dict(dict(options))
+    return cfg
+
+
+@pytest.fixture
+def root(toy_data, tmp_path):
+    """A copy to break."""
+    source = toy_data / 'ade/ADEChallengeData2016'
+    return shutil.copytree(source, tmp_path / 'ade')
+
+
+@needs_mmseg
+def test_good_data_passes(root):
+    data_checks.check_data(config(root), ('train', 'val'))
+    class_checks.check_classes(config(root), ('train', 'val'))
+
+
+def test_no_data_says_where_to_get_it(tmp_path):
+    wanted = r'ADEChallengeData2016\.zip.*make_toyworld\.py --layouts ade'
+    with pytest.raises(UserError, match=wanted):
+        data_checks.check_data(config(tmp_path), ('train',))
+
+
+@needs_mmseg
+def test_no_pictures(root):
+    for path in (root / 'images/training').iterdir():
+        path.rename(path.with_suffix('.jpeg'))
+    with pytest.raises(UserError, match=r"no picture \*\.jpg in '.*training'"):
+        data_checks.check_data(config(root), ('train',))
+
+
+@needs_mmseg
+def test_a_picture_without_label_map(root):
+    (root / 'annotations/training/ADE_train_00000003.png').unlink()
+    wanted = r'1 of 6 pictures have no label map; .*ADE_train_00000003\.png'
+    with pytest.raises(UserError, match=wanted):
+        data_checks.check_data(config(root), ('train',))
+
+
+@needs_mmseg
+@pytest.mark.parametrize('head', ['decode_head', 'auxiliary_head'])
+def test_a_head_for_other_classes(tmp_path, head):
+    cfg = config(tmp_path, (f'model.{head}.num_classes', 19))
+    wanted = (
+        f'train data: ADE20KDataset has 150 classes, but '
+        f'model.{head}.num_classes=19; set model.{head}.num_classes=150'
+    )
+    with pytest.raises(UserError, match=wanted):
+        class_checks.check_classes(cfg, ('train',))
+
+
+@needs_mmseg
+def test_data_with_other_classes(tmp_path):
+    cfg = config(tmp_path)
+    cfg.test_dataloader.dataset.metainfo = dict(classes=('wall', 'sky'))
+    class_checks.check_classes(cfg, ('train', 'val'))
+    wanted = r'test data: .* 2 classes, but model\.decode_head.*=150'
+    with pytest.raises(UserError, match=wanted):
+        class_checks.check_classes(cfg, ('test',))
+    cfg.model = dict(type='SegTTAModel', module=cfg.model)
+    with pytest.raises(UserError, match=r'model\.module\.decode_head'):
+        class_checks.check_classes(cfg, ('test',))
+
+
+def test_heads_of_detectors():
+    heads = dict(
+        rpn_head=dict(num_classes=1),
+        roi_head=dict(
+            bbox_head=[dict(num_classes=80), dict(num_classes=80)],
+            mask_head=dict(num_classes=3),
+        ),
+    )
+    assert list(class_checks._class_counts(heads, 'model')) == [
+        ('model.roi_head.bbox_head.0.num_classes', 80),
+        ('model.roi_head.bbox_head.1.num_classes', 80),
+        ('model.roi_head.mask_head.num_classes', 3),
+    ]
+
+
+def test_toy_world_is_known_by_its_marker(root, tmp_path):
+    assert datasets.is_toyworld(config(root))
+    assert not datasets.is_toyworld(config(tmp_path))
+
+
+class Sample(dict):
+    """As much of a data sample as the hook looks at."""
+
+    def __init__(self, labels, first=1):
+        super().__init__(
+            gt_sem_seg=None, seg_map_path='a/b.png', reduce_zero_label=first
+        )
+        self.gt_sem_seg = SimpleNamespace(data=torch.tensor(labels))
+
+
+def meet(samples, **head):
+    model = nn.Module()
+    model.decode_head = SimpleNamespace(
+        **{**dict(num_classes=4, ignore_index=255), **head}
+    )
+    runner = SimpleNamespace(model=model)
+    LabelCheckHook().before_train_iter(runner, 0, dict(data_samples=samples))
+
+
+@pytest.mark.parametrize('tta', [False, True])
+def test_a_label_of_no_class_is_named(tta):
+    meet([Sample([[0, 3, 255]])])
+    samples = [Sample([[0, 3, 255]]), Sample([[7, 4, 7, 0]])]
+    wanted = r"'a/b\.png': label 5, 8 in the file; .* 4 classes, 1 to 4"
+    with pytest.raises(LocalUserError, match=wanted):
+        meet([samples, []] if tta else samples)
+
+
+def test_labels_that_begin_at_0():
+    with pytest.raises(LocalUserError, match=r'label 4 in .* 0 to 3'):
+        meet([Sample([[4]], first=0)])
+
+
+def test_another_label_may_be_ignored():
+    meet([Sample([[0, 9]])], ignore_index=9)
+
+
+def test_other_models_have_no_label_maps():
+    runner = SimpleNamespace(model=nn.Module())
+    LabelCheckHook().before_test_iter(runner, 0, dict(data_samples=[1]))

@@ -1,0 +1,124 @@
+"""Bad data and bad weight files speak before any long work."""
+
+import json
+import urllib.error
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmuniformer.checks import (
+    coco_files,
+)
+from mmuniformer.checks import (
+    data as data_checks,
+)
+from mmuniformer.checks import (
+    weights as weight_checks,
+)
+from mmuniformer.errors import UserError
+
+
+def config(root, **kwargs):
+    dataset = dict(
+        type='CocoDataset',
+        data_root=str(root),
+        ann_file='annotations/instances_train2017.json',
+        data_prefix=dict(img='train2017/'),
+    )
+    wrapped = dict(type='RepeatDataset', times=2, dataset=dataset)
+    return Config(
+        dict(train_dataloader=dict(dataset=wrapped), model={}, **kwargs)
+    )
+
+
+def write_annotations(root, text):
+    (root / 'annotations').mkdir()
+    (root / 'train2017').mkdir()
+    path = root / 'annotations/instances_train2017.json'
+    path.write_text(text)
+    return path
+
+
+WHOLE = dict(images=[], annotations=[], categories=[])
+
+
+def test_good_data_passes(toy_data):
+    data_checks.check_data(config(toy_data / 'coco'), ('train',))
+
+
+def test_no_data_folder_says_where_to_get_it(tmp_path):
+    wanted = r'instances_train2017\.json.*cocodataset\.org.*make_toyworld'
+    with pytest.raises(UserError, match=wanted):
+        data_checks.check_data(config(tmp_path), ('train',))
+
+
+def test_no_picture_folder(tmp_path):
+    write_annotations(tmp_path, json.dumps(WHOLE))
+    (tmp_path / 'train2017').rmdir()
+    with pytest.raises(UserError, match='train2017'):
+        data_checks.check_data(config(tmp_path), ('train',))
+
+
+@pytest.mark.parametrize('limit', [2**26, 10])
+def test_cut_off_annotations(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(coco_files, 'FULL_CHECK_BYTES', limit)
+    text = json.dumps(dict(WHOLE, images=[{'id': i} for i in range(50)]))
+    write_annotations(tmp_path, text[:-100])
+    with pytest.raises(UserError, match=r'train2017\.json.*broken'):
+        data_checks.check_data(config(tmp_path), ('train',))
+
+
+@pytest.mark.parametrize('text', ['[]', '{"images": []}', '3'])
+def test_annotations_of_another_format(tmp_path, text):
+    write_annotations(tmp_path, text)
+    with pytest.raises(UserError, match='wanted COCO annotations'):
+        data_checks.check_data(config(tmp_path), ('train',))
+
+
+def test_truncated_checkpoint(tmp_path):
+    path = tmp_path / 'epoch_1.pth'
+    torch.save({'state_dict': {'w': torch.ones(99)}}, path)
+    path.write_bytes(path.read_bytes()[:-300])
+    with pytest.raises(UserError, match=r'epoch_1\.pth.*cut off'):
+        weight_checks.check_checkpoint(str(path))
+
+
+def with_pretrained(root, checkpoint):
+    cfg = config(root)
+    init = dict(type='Pretrained', checkpoint=checkpoint)
+    cfg.model = dict(backbone=dict(type='UniFormer', init_cfg=init))
+    return cfg
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    def fails(*args, **kwargs):
+        raise urllib.error.URLError('no network')
+
+    monkeypatch.setattr(weight_checks.urllib.request, 'urlopen', fails)
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+
+
+URL = 'https://example.org/weights.pth'
+
+
+def test_offline_on_real_data_is_an_error(tmp_path, offline):
+    write_annotations(tmp_path, json.dumps(WHOLE))
+    with pytest.raises(UserError, match=r'no network.*hub/checkpoints'):
+        weight_checks.check_pretrained(with_pretrained(tmp_path, URL))
+
+
+def test_offline_on_the_toy_world_goes_on_from_random_weights(
+    toy_data, offline
+):
+    cfg = with_pretrained(toy_data / 'coco', URL)
+    weight_checks.check_pretrained(cfg)
+    assert cfg.model.backbone.init_cfg is None
+
+
+def test_pretrained_path_is_checked_on_the_toy_world_too(toy_data):
+    with pytest.raises(UserError, match=r'nowhere\.pth'):
+        weight_checks.check_pretrained(
+            with_pretrained(toy_data / 'coco', 'nowhere.pth')
+        )

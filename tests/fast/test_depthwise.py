@@ -1,0 +1,70 @@
+"""Depth-wise convolutions: torch's outputs, and their own backward pass."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmuniformer.fast.depthwise import DEPTHWISE
+
+SHAPES = [(6, 7), (1, 1), (4, 6, 7), (1, 3, 2), (2, 5, 5)]
+
+
+def build(shape, kernel_size, dtype=torch.float64):
+    torch.manual_seed(0)
+    layer = DEPTHWISE[len(shape)](3, kernel_size).to(dtype)
+    x = torch.randn(2, 3, *shape, dtype=torch.float64).to(dtype)
+    return layer, x.requires_grad_()
+
+
+def reference(layer, x, weight, bias):
+    conv = F.conv2d if x.ndim == 4 else F.conv3d
+    return conv(x, weight, bias, padding=layer.padding, groups=3)
+
+
+def gradients(out, *inputs):
+    torch.manual_seed(1)
+    return torch.autograd.grad(out, inputs, torch.randn_like(out))
+
+
+@pytest.mark.parametrize('kernel_size', [3, 5])
+@pytest.mark.parametrize('shape', SHAPES)
+def test_gradients_are_those_of_torch(shape, kernel_size):
+    layer, x = build(shape, kernel_size)
+    inputs = x, layer.weight, layer.bias
+    wanted = gradients(reference(layer, *inputs), *inputs)
+    got = gradients(layer(x), *inputs)
+    torch.testing.assert_close(got, wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize('kernel_size', [3, 5])
+def test_gradients_are_differentiable(kernel_size):
+    layer, x = build((2, 3, 3), kernel_size)
+    assert torch.autograd.gradgradcheck(layer, x)
+
+
+def test_gradients_of_functions_are_the_same():
+    layer, x = build((2, 3, 3), 5)
+    (wanted,) = torch.autograd.grad(layer(x).square().sum(), x)
+    got = torch.func.grad(lambda x: layer(x).square().sum())(x)
+    torch.testing.assert_close(got, wanted)
+
+
+def test_frozen_weights_get_no_gradient():
+    layer, x = build((2, 3, 3), 5)
+    layer.requires_grad_(False)
+    layer(x).sum().backward()
+    assert x.grad is not None and layer.weight.grad is None
+
+
+# torch 2.11 itself gives a gradient that is off by more than its size.
+def test_weights_of_two_frames_get_right_gradients_in_bfloat16():
+    layer, x = build((2, 2, 2), 3, torch.bfloat16)
+    (got,) = gradients(layer(x), layer.weight)
+    exact = [v.detach().double() for v in (x, layer.weight, layer.bias)]
+    exact[1].requires_grad_()
+    torch.manual_seed(1)
+    out = reference(layer, *exact)
+    grad = torch.randn(out.shape, dtype=torch.bfloat16).double()
+    (wanted,) = torch.autograd.grad(out, exact[1], grad)
+    error = (got.double() - wanted).abs().max() / wanted.abs().max()
+    assert error < 0.02
