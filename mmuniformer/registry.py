@@ -42,7 +42,10 @@ MODELS = HostRegistry(
     'model',
     parent=ROOT_MODELS,
     scope='mmuniformer',
-    locations=['mmuniformer.models'],
+    locations=[
+        'mmuniformer.models.uniformer',
+        'mmuniformer.models.uniformer_light',
+    ],
 )
 HOOKS = Registry(
     'hook',

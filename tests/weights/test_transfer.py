@@ -8,6 +8,7 @@ from mmuniformer.models import UniFormer, UniFormerLight
 from mmuniformer.models.arch import ARCHS, LIGHT_ARCHS
 from mmuniformer.weights import files, transfer
 
+from .. import TINY
 from ..published_files import (
     cascade,
     classifier,
@@ -17,7 +18,6 @@ from ..published_files import (
     upernet,
     zeros,
 )
-from .. import TINY
 
 ROUND_TRIPS = [
     ('mmpretrain', classifier('s')),
