@@ -5,6 +5,11 @@
 # Training draws as mmpose 0.16, the framework of the recipes, not as 1.x,
 # which moves boxes by a truncated normal distribution in proportion to the
 # padded box, and truncates scale and rotation where 0.16 clips them.
+
+# By these two mmpose's inferencers know that boxes come first, and whose.
+data_mode = 'topdown'
+dataset_type = 'CocoDataset'
+
 train_dataloader = dict(
     batch_size=128,  # per GPU; the recipes use 8 GPUs
     num_workers=2,
