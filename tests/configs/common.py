@@ -13,9 +13,22 @@ from .. import ROOT
 
 
 def recipes(task):
-    """The table of a task, ``recipes/TASK.yaml``: values by config name."""
+    """The table of a task, ``recipes/TASK.yaml``: values by config name.
+
+    ``like: NAME NAME`` in a row names rows that have the values which it does
+    not give; of two that have one, the first counts. YAML's own ``<<`` does
+    not serve here: PyYAML 6.0.3 and 6.0.4 read a list of merges differently.
+    """
     path = ROOT / f'tests/configs/recipes/{task}.yaml'
-    return yaml.safe_load(path.read_text())
+    rows = yaml.safe_load(path.read_text())
+
+    def whole(name):
+        row = dict(rows[name])
+        for other in row.pop('like', '').split():
+            row = whole(other) | row
+        return row
+
+    return {name: whole(name) for name in rows}
 
 
 def table(task):
