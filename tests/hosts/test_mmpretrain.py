@@ -147,7 +147,7 @@ def picture():
 
 
 def augment(policy):
-    from mmuniformer.hosts.mmpretrain.transforms.transforms import (
+    from mmuniformer.hosts.mmpretrain.transforms import (
         TimmAutoAugment,
     )
 

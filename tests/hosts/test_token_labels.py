@@ -10,7 +10,7 @@ from mmengine.registry import TRANSFORMS, init_default_scope
 pytest.importorskip('mmpretrain')
 
 from mmuniformer.errors import UserError
-from mmuniformer.hosts.mmpretrain.transforms import token_labels
+from mmuniformer.hosts.mmpretrain import token_labels
 
 from .test_mmpretrain import classifier, one_op, sample
 

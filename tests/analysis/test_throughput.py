@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmuniformer.analysis import roofline, throughput
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / 'tools/analysis'
 QUICK = '--batch 1 --rounds 2 --seconds 0.001 --no-memory'.split()
@@ -35,14 +37,9 @@ class Needy(nn.Module):
 
 @pytest.fixture(scope='module')
 def tool():
-    sys.path.insert(0, str(FOLDER))
-    import roofline
-    import throughput
-
     whole, roofline.MATRIX = roofline.MATRIX, dict(cpu=64)
     yield throughput
     roofline.MATRIX = whole
-    sys.path.remove(str(FOLDER))
 
 
 @pytest.fixture
@@ -183,7 +180,7 @@ def test_config(tool):
     ],
 )
 def test_published(tool, arch, shape, top1, views):
-    from published import of_arch
+    from mmuniformer.analysis.scores import of_arch
 
     found = of_arch(arch, shape)
     assert (found.top1, found.views) == (top1, views)
@@ -199,7 +196,7 @@ def test_published(tool, arch, shape, top1, views):
     ],
 )
 def test_published_of_peers(tool, name, shape, top1):
-    from peers import find_peer
+    from mmuniformer.analysis.peers import find_peer
 
     found = find_peer(name)
     assert (found.shape, found.top1) == (shape, top1)
