@@ -9,11 +9,13 @@ answer that applies says so at debug level in the log ``mmuniformer.compat``.
 from . import (
     _hooks,
     amp_without_gpu,
+    checkpoint_hook,
     new_transformers,
     safe_checkpoints,
     spawned_workers,
     unnamed_images,
     unnamed_label_maps,
+    whole_files,
 )
 
 _STAND_INS = {
@@ -28,6 +30,8 @@ _STAND_INS = {
 }
 _CALLBACKS = {
     'mmcv.transforms.loading': unnamed_images.apply,
+    'mmengine.fileio.backends.local_backend': whole_files.apply,
+    'mmengine.hooks.checkpoint_hook': checkpoint_hook.apply,
     'mmengine.optim': amp_without_gpu.apply,
     'mmengine.runner.checkpoint': safe_checkpoints.apply,
     'mmseg.datasets.transforms.loading': unnamed_label_maps.apply,
