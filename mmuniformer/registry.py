@@ -10,6 +10,9 @@ from typing import Any
 from mmengine.registry import DATASETS as ROOT_DATASETS
 from mmengine.registry import HOOKS as ROOT_HOOKS
 from mmengine.registry import MODELS as ROOT_MODELS
+from mmengine.registry import (
+    OPTIM_WRAPPER_CONSTRUCTORS as ROOT_OPTIM_WRAPPER_CONSTRUCTORS,
+)
 from mmengine.registry import PARAM_SCHEDULERS as ROOT_PARAM_SCHEDULERS
 from mmengine.registry import TRANSFORMS as ROOT_TRANSFORMS
 from mmengine.registry import Registry
@@ -75,6 +78,12 @@ DATASETS = Registry(
 PARAM_SCHEDULERS = Registry(
     'parameter scheduler',
     parent=ROOT_PARAM_SCHEDULERS,
+    scope='mmuniformer',
+    locations=['mmuniformer.engine'],
+)
+OPTIM_WRAPPER_CONSTRUCTORS = Registry(
+    'optimizer wrapper constructor',
+    parent=ROOT_OPTIM_WRAPPER_CONSTRUCTORS,
     scope='mmuniformer',
     locations=['mmuniformer.engine'],
 )

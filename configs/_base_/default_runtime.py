@@ -8,11 +8,11 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # Ours are here, too: `custom_hooks` is yours.
+    load_report=dict(type='mmuniformer.LoadReportHook'),
+    same_buffers=dict(type='mmuniformer.SameBuffersHook'),
+    merged_groups=dict(type='mmuniformer.MergedGroupsHook'),
 )
-custom_hooks = [
-    dict(type='mmuniformer.LoadReportHook'),
-    dict(type='mmuniformer.SameBuffersHook'),
-]
 
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -35,5 +35,6 @@ optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
     optimizer=_base_.optim_wrapper.optimizer,
+    constructor='mmuniformer.MergedGroups',
     paramwise_cfg=_base_.optim_wrapper.paramwise_cfg,
 )

@@ -2,13 +2,18 @@
 
 from ..checks.label_check import LabelCheckHook
 from ..weights.load_report import LoadReportHook
+from .layer_decay import LayerDecay
+from .param_groups import MergedGroups, MergedGroupsHook
 from .same_buffers import SameBuffersHook
 from .speed import SpeedHook
 from .warmup_cosine import WarmupCosineLR
 
 __all__ = [
     'LabelCheckHook',
+    'LayerDecay',
     'LoadReportHook',
+    'MergedGroups',
+    'MergedGroupsHook',
     'SameBuffersHook',
     'SpeedHook',
     'WarmupCosineLR',

@@ -79,14 +79,21 @@ def take_raw_weights(cfg: Config) -> None:
     Raises:
         UserError: The config has no such hook.
     """
-    for hook in cfg.get('custom_hooks', ()):
+    for hook in hooks_of(cfg):
         if hook['type'] == 'mmuniformer.LoadReportHook':
             hook['raw'] = True
             return
     raise UserError(
         '--raw-weights: the config has no mmuniformer.LoadReportHook in '
-        'custom_hooks'
+        'default_hooks or custom_hooks'
     )
+
+
+def hooks_of(cfg: Config) -> list[dict[str, Any]]:
+    """The hooks of a config, ours and those of the user."""
+    default = (cfg.get('default_hooks') or {}).values()
+    hooks = [*default, *(cfg.get('custom_hooks') or ())]
+    return [hook for hook in hooks if isinstance(hook, dict)]
 
 
 def draw_predictions(cfg: Config, folder: str) -> None:

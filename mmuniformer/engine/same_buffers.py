@@ -18,6 +18,8 @@ class SameBuffersHook(Hook):
     evaluation hook, ``broadcast_bn_buffer``).
     """
 
+    priority = 'LOW'  # behind EMAHook, whose statistics are validated
+
     def before_val_epoch(self, runner: Runner) -> None:
         """Broadcasts the running means and variances."""
         for module in runner.model.modules():

@@ -4,11 +4,12 @@ import ctypes
 import os
 import shutil
 import sys
+from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.device import get_device
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from torch import nn
 
@@ -91,13 +92,25 @@ def add_speed(cfg: Config, fuse: bool = False, compile: bool = False) -> None:
         fuse: See :class:`SpeedHook`.
         compile: See :class:`SpeedHook`.
     """
+    hooks = cfg.setdefault('default_hooks', {})
     if fuse:
         # It would exchange weights with the fused model after the test; the
         # file's averaged weights are loaded without it, too.
-        cfg.default_hooks.pop('ema', None)
+        hooks.pop('ema', None)
+        cfg.custom_hooks = [
+            hook
+            for hook in cfg.get('custom_hooks') or ()
+            if not _averages(hook)
+        ]
     if fuse or compile:
-        hook = dict(type='mmuniformer.SpeedHook', fuse=fuse, compile=compile)
-        cfg.custom_hooks = [*cfg.get('custom_hooks', []), hook]
+        hooks['speed'] = dict(
+            type='mmuniformer.SpeedHook', fuse=fuse, compile=compile
+        )
+
+
+def _averages(hook: Any) -> bool:
+    """Whether a hook, or the config of one, is an EMAHook."""
+    return isinstance(hook, dict) and hook.get('type') in ('EMAHook', EMAHook)
 
 
 def keep_freed_memory() -> None:

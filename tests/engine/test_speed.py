@@ -54,11 +54,13 @@ def test_says_that_there_is_no_compiler(monkeypatch):
 def test_nothing_to_do_adds_no_hook():
     cfg = config()
     add_speed(cfg)
-    assert 'custom_hooks' not in cfg
+    assert list(cfg.default_hooks) == ['ema'] and 'custom_hooks' not in cfg
 
 
 def test_fusion_leaves_no_hook_that_exchanges_weights():
     cfg = config()
+    cfg.custom_hooks = [dict(type='EMAHook'), dict(type='IterTimerHook')]
     add_speed(cfg, fuse=True)
     assert 'ema' not in cfg.default_hooks
-    assert cfg.custom_hooks[0].fuse
+    assert [hook.type for hook in cfg.custom_hooks] == ['IterTimerHook']
+    assert cfg.default_hooks.speed.fuse

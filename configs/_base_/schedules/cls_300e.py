@@ -29,6 +29,7 @@ optim_wrapper = dict(
         eps=1e-8,
         weight_decay=0.05,
     ),
+    constructor='mmuniformer.MergedGroups',
     # No decay for the class token and whatever has one dimension. The layer
     # scales of convolution blocks have four.
     paramwise_cfg=dict(

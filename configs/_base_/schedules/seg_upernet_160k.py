@@ -36,6 +36,7 @@ optim_wrapper = dict(
     optimizer=dict(
         type='AdamW', lr=6e-5, betas=(0.9, 0.999), weight_decay=0.01
     ),
+    constructor='mmuniformer.MergedGroups',
     # No decay wherever the name contains 'norm'. BatchNorms called 'bn', as
     # in the heads, and all biases are decayed, as in the recipes.
     paramwise_cfg=dict(custom_keys={'norm': dict(decay_mult=0.0)}),

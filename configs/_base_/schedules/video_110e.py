@@ -30,6 +30,7 @@ optim_wrapper = dict(
         eps=1e-8,
         weight_decay=0.05,
     ),
+    constructor='mmuniformer.MergedGroups',
     # No decay for whatever has one dimension. The class token has three, the
     # layer scales of convolution blocks have five: decayed, as in the recipes.
     paramwise_cfg=dict(
