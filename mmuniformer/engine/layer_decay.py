@@ -1,7 +1,7 @@
 """Layer-wise decay of the learning rate, in every host."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from mmengine.optim import build_optim_wrapper
 from torch import nn
@@ -113,7 +113,8 @@ class LayerDecay(MergedGroups):
         for single in singles:
             depth, count = depth_of(names[id(single['params'][0])])
             factor = self.rate ** (count - 1 - depth)
-            single['lr'] = single.get('lr', self.base_lr) * factor
+            rate = single.get('lr', self.base_lr)
+            single['lr'] = cast(float, rate) * factor
 
 
 def layer_depths(model: nn.Module) -> Depth:

@@ -160,7 +160,9 @@ def merge_saved(
     if len(groups) != len(order) or len(order) != sum(map(len, places)):
         return []  # not ours: torch says what does not fit
     keys = [group['params'][0] for group in groups]
-    merged, state, count = [], {}, 0
+    merged: list[Group] = []
+    state: dict[int, Any] = {}
+    count = 0
     for members in places:
         settings = [
             {k: v for k, v in groups[i].items() if k not in NOTES}
