@@ -26,8 +26,17 @@ setup(
     license='Apache-2.0',
     packages=find_packages(include=['mmuniformer', 'mmuniformer.*']),
     package_data={
-        'mmuniformer': ['weights/published.tsv', 'weights/labels/*.txt']
+        'mmuniformer': [
+            'py.typed',
+            'weights/published.tsv',
+            'weights/labels/*.txt',
+            # Links to the folders of the clone; files in a wheel.
+            '.mim/configs/**/*',
+            '.mim/tools/**/*',
+            '.mim/model-index.yml',
+        ]
     },
+    entry_points={'console_scripts': ['mmuniformer=mmuniformer.cli:main']},
     python_requires='>=3.10',
     install_requires=['torch>=2.1', 'mmengine>=0.8.3'],
     extras_require={

@@ -5,7 +5,9 @@ authors' config folder, by which their file is called (all others).
 ``stem`` is 'patch', 'conv' (all stages) or 'conv1' (the first stage);
 ``layer_scale`` gives the stages that have it. ``md5`` is known for the image
 classifiers; ``drive`` is the authors' id at Google Drive and ``hub`` a path on
-the Hugging Face Hub that public code downloads from.
+the Hugging Face Hub that public code downloads from. ``config`` is the recipe
+in ``configs/``. ``metrics`` are as published; ``params`` (millions) and
+``flops`` (10^9 multiply-adds, all views of a video) are measured at ``input``.
 
 head_dim changes no shape: files of one size with 32 and with 64 load into
 each other's models without a word and give wrong results.
@@ -37,6 +39,11 @@ class Release(NamedTuple):
     md5: str
     drive: str
     hub: str
+    config: str
+    input: str
+    metrics: str
+    params: str
+    flops: str
 
     @property
     def url(self) -> str:
