@@ -4,30 +4,42 @@
 # make setup   the environment alone; the others do it by themselves.
 #              TORCH="torch==2.1.2 torchvision==0.16.2"  another pair
 #              MMCV=native                               compiled operators
+#              HOSTS=onedl                               OpenMMLab's forks
 #              PYTHON=python3.12                         another interpreter
+#              They stay chosen; TORCH=locked, MMCV=lite, HOSTS=stock go back.
+# make lock    requirements.lock anew, after a change of requirements.txt
+# make test-newest   the tests on the newest of everything that is allowed
 PYTHON ?= python3
-PY = .venv/bin/python
+VENV ?= .venv
+PY = $(VENV)/bin/python
 TOY = configs/det/mask_rcnn_uniformer_toy.py
 DEMO = work_dirs/demo
 
-.PHONY: setup demo test lint
+.PHONY: setup demo test lint lock test-newest
 
 setup:
 	@command -v $(PYTHON) >/dev/null || \
-		{ echo 'error: $(PYTHON) not found; wanted Python 3.10 to 3.12'; exit 1; }
-	@$(PYTHON) tools/setup_env.py --torch "$(TORCH)" --mmcv "$(MMCV)"
+		{ echo 'error: $(PYTHON) not found; wanted Python 3.10 to 3.13'; exit 1; }
+	@$(PYTHON) tools/setup_env.py --torch "$(TORCH)" --mmcv "$(MMCV)" \
+		--hosts "$(HOSTS)" --venv "$(VENV)"
 
 demo: setup
 	@$(PY) tools/make_toyworld.py --layouts coco
-	@tools/dist_train.sh $(TOY) 2 --work-dir $(DEMO)
-	@tools/dist_test.sh $(TOY) "$$(cat $(DEMO)/last_checkpoint)" 2 \
+	@PYTHON=$(abspath $(PY)) tools/dist_train.sh $(TOY) 2 --work-dir $(DEMO)
+	@PYTHON=$(abspath $(PY)) tools/dist_test.sh $(TOY) "$$(cat $(DEMO)/last_checkpoint)" 2 \
 		--work-dir $(DEMO)/test --show-dir $(DEMO)/pictures
 	@echo "Pictures (left: annotation, right: prediction): $(DEMO)/pictures"
 
 test: setup
 	@$(PY) -m pytest -n auto --dist loadscope
 
+test-newest:
+	@$(PYTHON) tools/test_newest.py
+
 lint: setup
 	@$(PY) -m ruff format --check .
 	@$(PY) -m ruff check .
 	@$(PY) -m mypy mmuniformer
+
+lock: setup
+	@$(PY) tools/lock.py
