@@ -1,32 +1,29 @@
 """Checks of the weights to start from, before any long work starts."""
 
-import urllib.request
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import print_log
 
 from ..errors import UserError
 from ..weights import files, published
-from ..weights.pretrained import (
-    cached_path,
-    is_url,
-    local_path,
-    pretrained_cfg,
-)
+from ..weights.download import fetch, is_url, local_path
+from ..weights.pretrained import pretrained_cfg
 from .datasets import is_toyworld
 
-TIMEOUT_SECONDS = 10
 
+def check_checkpoint(checkpoint: str | None) -> None:
+    """Checks that a weight file can be read; gets it if it is a URL.
 
-def check_checkpoint(path: str | None) -> None:
-    """Checks that a weight file to test or resume from can be read.
+    This is the time to download: there is no process group yet, whose time
+    limit would run.
 
     Raises:
-        UserError: It is missing or damaged.
+        UserError: It is missing or damaged, or cannot be downloaded.
     """
-    if path and not is_url(path):
-        files.unwrap(files.read(path))
+    if checkpoint:
+        files.unwrap(files.read(fetch(checkpoint)))
 
 
 def check_load_from(cfg: Config) -> None:
@@ -50,51 +47,58 @@ def check_load_from(cfg: Config) -> None:
 
 
 def check_pretrained(cfg: Config) -> None:
-    """Checks that the backbone's starting weights can be had.
+    """Checks that the backbone's starting weights can be had, and gets them.
 
-    On the toy world a file that cannot be downloaded is replaced by random
-    weights, with a warning: a rehearsal does not need it.
+    Whoever goes on from a checkpoint does not need them. On the toy world a
+    file that cannot be downloaded is replaced by random weights, with a
+    warning: a rehearsal does not need it.
 
     Args:
-        cfg: Whole config; changed in place on the toy world.
+        cfg: Whole config; changed in place where the weights are not needed.
 
     Raises:
         UserError: The file is missing, damaged, or cannot be downloaded.
     """
-    backbone = cfg.model.get('backbone') or {}
+    backbone: Any = cfg.model.get('backbone') or {}
     source, others = pretrained_cfg(backbone.get('init_cfg'))
     checkpoint = source.get('checkpoint')
-    if not checkpoint or cfg.get('load_from') or cfg.get('resume'):
+    if not checkpoint:
         return
-    if not is_url(checkpoint):
+    if has_all_weights(cfg):
+        backbone.init_cfg = others or None
+        return
+    path = local_path(checkpoint)
+    if not path.is_file() and not is_url(checkpoint):
         release = published.find(checkpoint)
-        if release and release.url and not local_path(checkpoint).is_file():
+        if release and release.url:
             raise UserError(
                 f'init_cfg: checkpoint={checkpoint!r}: no such file; get it '
                 f'at {release.url}, or set '
                 f'model.backbone.init_cfg.checkpoint to weights of your own'
             )
-        check_checkpoint(checkpoint)
-        return
-    path = cached_path(checkpoint)
-    if path.is_file():
-        check_checkpoint(str(path))
-        return
     try:
-        request = urllib.request.Request(checkpoint, method='HEAD')
-        urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS).close()
-    except OSError as error:
-        message = (
-            f'init_cfg: {checkpoint} cannot be downloaded ({error}); put the '
-            f'file at {path}, or set '
-            f'model.backbone.init_cfg.checkpoint to its path'
-        )
-        if not is_toyworld(cfg):
-            raise UserError(message) from error
+        check_checkpoint(checkpoint)
+    except UserError as error:
+        if path.is_file() or not (is_url(checkpoint) and is_toyworld(cfg)):
+            raise type(error)(f'init_cfg: {error}') from error
         print_log(
-            f'{message}. This is the toy world: going on WITHOUT pre-trained '
-            f'weights, from random ones',
+            f'init_cfg: {error}. This is the toy world: going on WITHOUT '
+            f'pre-trained weights, from random ones',
             logger='current',
             level=30,
         )
-        cfg.model.backbone.init_cfg = others or None
+        backbone.init_cfg = others or None
+
+
+def has_all_weights(cfg: Config) -> bool:
+    """Whether training goes on from a checkpoint of the whole backbone."""
+    if cfg.get('resume'):
+        last = Path(cfg.work_dir, 'last_checkpoint')
+        name = cfg.get('load_from') or (
+            last.read_text().strip() if last.is_file() else ''
+        )
+        return bool(name) and local_path(name).is_file()
+    hooks = [*cfg.get('custom_hooks', ())]
+    hooks += filter(None, cfg.get('default_hooks', {}).values())
+    partial = any(hook.get('allow_partial') for hook in hooks)
+    return bool(cfg.get('load_from')) and not partial

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -100,6 +101,33 @@ def _load(path: Path) -> Any:
     # The one class of the authors' files that is no plain data.
     with torch.serialization.safe_globals([argparse.Namespace]):
         return torch.load(path, map_location='cpu', weights_only=True)
+
+
+# How files begin that are saved in place of weights.
+FOREIGN = {
+    rb'\s*<(!doctype html|html|head|body)': 'is an HTML page',
+    rb'\s*<\?xml': 'is an XML page',
+    rb'version https://git-lfs': 'is a Git LFS pointer, not the file itself',
+    rb'\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP|BM....\0\0|II\*\0|MM\0\*': (
+        'is a picture'
+    ),
+    rb'\x1f\x8b|BZh|\xfd7zXZ|7z\xbc|Rar!|\x28\xb5\x2f\xfd': (
+        'is a compressed archive: unpack it'
+    ),
+    rb'.{257}ustar': 'is a tar archive: unpack it',
+    rb'%PDF': 'is a PDF page',
+    rb'\Z': 'is empty',
+}
+
+
+def foreign(path: Path) -> str:
+    """What a file is instead of weights, in words; '' if it may be some."""
+    with open(path, 'rb') as file:
+        start = file.read(512)
+    for pattern, kind in FOREIGN.items():
+        if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
+            return kind
+    return ''
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from torch import nn
 from ..errors import UserError
 from ..models import UniFormer
 from ..registry import HOOKS
-from . import files, labels, pretrained, transfer, variant
+from . import download, files, labels, pretrained, transfer, variant
 
 # Evaluation does not use the class-token branch of the light models, and a
 # pose model emits one map of the four that its file has norms for.
@@ -108,7 +108,7 @@ class LoadReportHook(Hook):
                 notes += ['raw weights, not averaged'] if self.raw else []
             note = files.read_note(checkpoint)
             if self.check_variant:
-                variant.check(backbone, pretrained.local_path(path), note)
+                variant.check(backbone, download.local_path(path), note)
             if self.class_order and labels.in_authors_order(state, note):
                 state = labels.to_alphabetical(state)
                 notes.append('classes in alphabetical order')
@@ -171,7 +171,7 @@ class LoadReportHook(Hook):
 def load_from_mmuniformer(filename: str, map_location: Any) -> Any:
     """Reads a file for mmengine, which wants this form of name."""
     with pretrained.named(filename):
-        return files.read(pretrained.fetch(filename))
+        return files.read(download.fetch(filename))
 
 
 def bare_model(model: nn.Module) -> nn.Module:

@@ -1,20 +1,18 @@
 """Loading of published weights into a backbone, never in silence."""
 
 import logging
-import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-from mmengine.dist import barrier, get_local_rank
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..errors import UserError
 from . import files, transfer, variant
+from .download import fetch
 
 # Output norms of dense models: no classification file holds them.
 NEW_IN_DENSE = re.compile(r'norm[1-4]\.(weight|bias)')
@@ -187,43 +185,6 @@ def report(
     ]
     level = logging.WARNING if warn else logging.INFO
     print_log('; '.join(line), logger='current', level=level)
-
-
-def is_url(checkpoint: str) -> bool:
-    """Whether a checkpoint must be downloaded."""
-    return str(checkpoint).startswith(('http://', 'https://'))
-
-
-def cached_path(url: str) -> Path:
-    """Where a downloaded file is kept: the cache of ``torch.hub``."""
-    name = url.split('?')[0].rsplit('/', 1)[-1]
-    return Path(torch.hub.get_dir()) / 'checkpoints' / name
-
-
-def local_path(checkpoint: str) -> Path:
-    """Where a file is, or will be once it is downloaded."""
-    if is_url(checkpoint):
-        return cached_path(checkpoint)
-    return Path(checkpoint).expanduser()
-
-
-def fetch(checkpoint: str) -> Path:
-    """Returns the local path of a file, downloading a URL once per node."""
-    path = local_path(checkpoint)
-    if not is_url(checkpoint):
-        return path
-    if get_local_rank() == 0 and not path.is_file():
-        os.makedirs(path.parent, exist_ok=True)
-        print_log(f'downloading {checkpoint} to {path}', logger='current')
-        try:
-            torch.hub.download_url_to_file(checkpoint, str(path))
-        except OSError as error:
-            raise UserError(
-                f'checkpoint={checkpoint!r}: download failed ({error}); put '
-                f'the file at {path} or give its path'
-            ) from error
-    barrier()
-    return path
 
 
 def pretrained_cfg(init_cfg: Any) -> tuple[dict[str, Any], list[Any]]:

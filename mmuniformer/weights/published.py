@@ -77,13 +77,17 @@ def find(path: str | os.PathLike[str]) -> Release | None:
     Args:
         path: A weight file; it need not exist.
     """
-    path = Path(path)
-    return table().get(_plain_name(path.stem)) or _by_content(path)
+    return by_name(path) or _by_content(Path(path))
+
+
+def by_name(path: str | os.PathLike[str]) -> Release | None:
+    """Recognises a published file by its name."""
+    return table().get(_plain_name(Path(path).stem))
 
 
 def _plain_name(stem: str) -> str:
     """Without the dates and hashes of mirrors; config folder for videos."""
-    stem = re.sub(r' ?\(\d+\)$', '', stem)
+    stem = re.sub(r'(-url[0-9a-f]{12}| ?\(\d+\))$', '', stem)
     stem = re.sub(r'(_\d{8})?-[0-9a-f]{8}(_\d{8})?$', '', stem)
     video = r'uniformer_(s|b)(?:mall|ase)_(k[46]00)_(\d+x\d+)$'
     stem = re.sub(video, r'uniformer_\1\3_\2', stem)
@@ -94,9 +98,14 @@ def _plain_name(stem: str) -> str:
 def _by_content(path: Path) -> Release | None:
     if not path.is_file() or path.stat().st_size not in MD5_BYTES:
         return None
+    known = {r.md5: r for r in table().values() if r.md5}
+    return known.get(md5(path))
+
+
+def md5(path: Path) -> str:
+    """The sum of a file."""
     digest = hashlib.md5(usedforsecurity=False)
     with open(path, 'rb') as file:
         while block := file.read(2**22):
             digest.update(block)
-    known = {r.md5: r for r in table().values() if r.md5}
-    return known.get(digest.hexdigest())
+    return digest.hexdigest()

@@ -17,6 +17,7 @@ from mmuniformer.checks import (
     weights as weight_checks,
 )
 from mmuniformer.errors import UserError
+from mmuniformer.weights import download
 
 
 def config(root, **kwargs):
@@ -96,7 +97,7 @@ def offline(monkeypatch, tmp_path):
     def fails(*args, **kwargs):
         raise urllib.error.URLError('no network')
 
-    monkeypatch.setattr(weight_checks.urllib.request, 'urlopen', fails)
+    monkeypatch.setattr(download.urllib.request, 'urlopen', fails)
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
 
 

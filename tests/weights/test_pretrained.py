@@ -8,7 +8,7 @@ from mmengine.logging import MMLogger
 
 from mmuniformer.errors import UserError
 from mmuniformer.models import UniFormer, UniFormerLight
-from mmuniformer.weights import pretrained
+from mmuniformer.weights import download, pretrained
 
 from .. import TINY
 from ..published_files import classifier, mask_rcnn, zeros
@@ -161,17 +161,18 @@ def test_download_error_says_where_to_put_the_file(tmp_path, monkeypatch):
         raise OSError('no route')
 
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
-    monkeypatch.setattr(torch.hub, 'download_url_to_file', fails)
-    with pytest.raises(UserError, match=r'checkpoints/w\.pth'):
+    monkeypatch.setattr(download.urllib.request, 'urlopen', fails)
+    with pytest.raises(UserError, match=r'checkpoints/w-url\w+\.pth'):
         load('https://example.org/w.pth')
 
 
 def test_a_downloaded_file_is_not_downloaded_again(tmp_path, monkeypatch):
     path, source = published(tmp_path)
     (tmp_path / 'checkpoints').mkdir()
-    path.rename(tmp_path / 'checkpoints' / path.name)
     monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
-    model = load(f'https://example.org/{path.name}?download=true')
+    url = f'https://example.org/{path.name}?download=true'
+    path.rename(download.cached_path(url))
+    model = load(url)
     assert torch.equal(model.norm.weight, source.norm.weight)
 
 
