@@ -23,7 +23,7 @@ CONFIG = f'{NAME}.py'
 SCORES = re.compile(r'accuracy/top1: \S+ +accuracy/top5: \S+')
 
 
-def write_config(folder, name):
+def write_config(folder, name, pretrained=None):
     """A recipe on a small network, for one epoch of small steps."""
     init_default_scope('mmpretrain')
     cfg = Config.fromfile(ROOT / f'configs/cls/{name}.py')
@@ -37,17 +37,20 @@ def write_config(folder, name):
     cfg.default_hooks.logger.interval = 1
     if 'ema' in cfg.default_hooks:
         cfg.default_hooks.ema.momentum = 0.5
+    if pretrained:
+        backbone = cfg.model.backbone
+        backbone.init_cfg = pretrained(backbone, name)
     cfg.dump(folder / f'{name}.py')
     return cfg
 
 
 @pytest.fixture(scope='module')
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, pretrained):
     """Data, with an odd number of pictures, and the config."""
     folder = tmp_path_factory.mktemp('cls')
     world = World(size=96, images_train=9, images_val=9)
     write_world(folder / 'data', world, layouts=['imagenet'])
-    write_config(folder, NAME)
+    write_config(folder, NAME, pretrained)
     return folder
 
 
@@ -99,6 +102,11 @@ def predictions(path):
 
 def scores(found):
     return torch.stack([sample['pred_score'] for sample in found])
+
+
+def test_weights_are_downloaded_once(trained, weight_server):
+    assert weight_server.gets == [f'/{NAME}.pth']
+    assert re.search(r'loaded (\d+) of \1 tensors of UniFormer', trained)
 
 
 def test_every_process_has_a_third_of_what_is_repeated(trained):

@@ -25,8 +25,9 @@ ONE_EPOCH = [
 
 
 @pytest.fixture(scope='module')
-def checkpoint(run_tool, toy_cwd):
-    done = run_tool('dist_train.sh', TOY, 2, *ONE_EPOCH, cwd=toy_cwd)
+def checkpoint(run_tool, toy_cwd, from_url):
+    recipe = from_url(TOY, toy_cwd)
+    done = run_tool('dist_train.sh', recipe, 2, *ONE_EPOCH, cwd=toy_cwd)
     assert done.returncode == 0, done.stderr[-3000:]
     return toy_cwd / 'work_dirs/topdown_uniformer_toy/epoch_1.pth'
 
@@ -45,6 +46,10 @@ def tested_by_two(run_tool, toy_cwd, checkpoint):
         'dist_test.sh', TOY, checkpoint, 2, '--show-dir', 'people_of_two',
         *ONE_EPOCH, cwd=toy_cwd,
     )  # fmt: skip
+
+
+def test_weights_are_downloaded_once(checkpoint, weight_server):
+    assert weight_server.gets.count(f'/{TOY.stem}.pth') == 1
 
 
 def test_test_prints_the_ten_lines_of_coco(tested):

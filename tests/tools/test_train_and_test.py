@@ -8,6 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+
+from mmuniformer.weights.download import cached_path
 
 from .. import ROOT
 
@@ -27,14 +30,19 @@ QUICK = [
 
 
 @pytest.fixture(scope='module')
-def environment():
+def environment(weight_server):
     return dict(os.environ, PYTHON=sys.executable)
 
 
 @pytest.fixture(scope='module')
-def resumed(toy_cwd, environment):
-    """Two processes, killed in the second epoch and started again."""
-    command = [ROOT / 'tools/dist_train.sh', TOY, '2', *QUICK]
+def resumed(toy_cwd, environment, from_url, weight_server):
+    """Two processes, killed in the second epoch and started again.
+
+    The second time, the weights to start from are nowhere.
+    """
+    recipe = from_url(TOY, toy_cwd)
+    url = Config.fromfile(recipe).model.backbone.init_cfg.checkpoint
+    command = [ROOT / 'tools/dist_train.sh', recipe, '2', *QUICK]
     first = subprocess.Popen(
         command,
         cwd=toy_cwd,
@@ -48,6 +56,8 @@ def resumed(toy_cwd, environment):
             break
     first.kill()  # the launcher alone; its workers must not outlive it
     first.wait()
+    weight_server.files.clear()
+    cached_path(url).unlink()
     second = subprocess.run(
         [*command[:3], '--resume', 'auto', *QUICK],
         cwd=toy_cwd,
@@ -68,6 +78,10 @@ def test_killed_training_goes_on_from_its_last_checkpoint(resumed):
     assert re.search(r'resumed epoch: 1, iter: \d+', resumed)
     assert 'Epoch(train) [1]' not in resumed
     assert 'Epoch(train) [3]' in resumed
+
+
+def test_weights_are_downloaded_once(resumed, weight_server):
+    assert weight_server.gets.count(f'/{TOY.stem}.pth') == 1
 
 
 def test_validation_ends_with_the_tables_of_coco(resumed):

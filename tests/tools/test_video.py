@@ -35,14 +35,20 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def checkpoint(folder, run_tool):
+def checkpoint(folder, run_tool, from_url):
     done = run_tool(
-        'train.py', CONFIG, '--cfg-options', 'train_cfg.max_epochs=1',
-        'train_cfg.val_interval=2', 'train_dataloader.batch_size=4',
-        cwd=folder,
+        'dist_train.sh', from_url(CONFIG, folder), 3,
+        '--cfg-options', 'train_cfg.max_epochs=1',
+        'train_cfg.val_interval=2', 'train_dataloader.batch_size=2',
+        'train_dataloader.num_workers=0',
+        'train_dataloader.persistent_workers=False', cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return folder / 'work_dirs/uniformer_toy/epoch_1.pth'
+
+
+def test_three_processes_download_weights_once(checkpoint, weight_server):
+    assert weight_server.gets.count(f'/{CONFIG.stem}.pth') == 1
 
 
 @pytest.fixture(scope='module')
