@@ -47,7 +47,7 @@ def from_url(pretrained):
 
     def derive(recipe, folder):
         backbone = Config.fromfile(recipe).model.backbone
-        init_cfg = pretrained(backbone, recipe.stem)
+        init_cfg = dict(pretrained(backbone, recipe.stem), _delete_=True)
         path = folder / recipe.name
         path.write_text(
             f'_base_ = {str(recipe)!r}\n'
