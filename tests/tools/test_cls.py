@@ -105,7 +105,7 @@ def scores(found):
 
 
 def test_weights_are_downloaded_once(trained, weight_server):
-    assert weight_server.gets == [f'/{NAME}.pth']
+    assert weight_server.gets.count(f'/{NAME}.pth') == 1
     assert re.search(r'loaded (\d+) of \1 tensors of UniFormer', trained)
 
 
