@@ -4,18 +4,36 @@ The core needs torch and mmengine. The OpenMMLab libraries are extras, without
 upper bounds: versions that are already there stay. mmpose and mmaction2 ask
 for packages that do not build or are not needed, so `pose` and `video` bring
 what they really need, and the two themselves come by
-`pip install --no-deps mmpose mmaction2`; requirements.txt holds tested pins.
+`pip install --no-deps mmpose mmaction2`; requirements.lock holds all that is
+tested. Beside the package lies a start-up file, which loads mmuniformer.compat
+when OpenMMLab is first imported (mmuniformer/compat/_startup.py).
 """
 
 import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 here = Path(__file__).parent
 version = re.search(
     r"__version__ = '(.+)'", (here / 'mmuniformer/__init__.py').read_text()
 )
+
+
+class BuildWithStartUp(build_py):
+    """Puts the start-up file on the top level of a wheel."""
+
+    def run(self):
+        """Builds, and adds the module and its one-line .pth file."""
+        super().run()
+        if not self.editable_mode:
+            top = Path(self.build_lib)
+            source = here / 'mmuniformer/compat/_startup.py'
+            self.copy_file(source, top / 'mmuniformer_startup.py')
+            start = top / 'mmuniformer_startup.pth'
+            start.write_text('import mmuniformer_startup\n')
+
 
 setup(
     name='mmuniformer',
@@ -24,6 +42,7 @@ setup(
     long_description=(here / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
+    cmdclass=dict(build_py=BuildWithStartUp),
     packages=find_packages(include=['mmuniformer', 'mmuniformer.*']),
     package_data={
         'mmuniformer': [

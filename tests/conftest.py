@@ -39,3 +39,22 @@ def run_tool():
         )
 
     return run
+
+
+@pytest.fixture
+def as_under_our_tools(monkeypatch):
+    """Files that cannot be read are named, as our tools have it."""
+    from mmcv.transforms import LoadImageFromFile, loading
+
+    from mmuniformer.compat import unnamed_images, unnamed_label_maps
+
+    read = LoadImageFromFile.transform
+    monkeypatch.setattr(LoadImageFromFile, 'transform', read)
+    unnamed_images.apply(loading)
+    try:
+        from mmseg.datasets.transforms import loading as label_maps
+    except ImportError:
+        return
+    decode = label_maps.LoadAnnotations._load_seg_map
+    monkeypatch.setattr(label_maps.LoadAnnotations, '_load_seg_map', decode)
+    unnamed_label_maps.apply(label_maps)

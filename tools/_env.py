@@ -21,3 +21,7 @@ for name in ('torch', 'mmengine'):
                 f'use the Python of your OpenMMLab environment'
             )
         os.execv(python, [str(python), *sys.argv])
+
+from mmuniformer.compat import for_tools  # noqa: E402
+
+for_tools.install()

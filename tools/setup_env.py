@@ -249,6 +249,17 @@ def make_venv(venv, python):
         fail('`%s -m venv %s` failed; see above' % (python, venv))
 
 
+def add_start_up(venv):
+    """Has the environment load mmuniformer.compat beside OpenMMLab."""
+    code = 'import sysconfig; print(sysconfig.get_path("purelib"))'
+    python = os.path.join(venv, 'bin', 'python')
+    site = subprocess.check_output([python, '-c', code]).decode().strip()
+    source = os.path.join(ROOT, 'mmuniformer', 'compat', '_startup.py')
+    shutil.copy(source, os.path.join(site, 'mmuniformer_startup.py'))
+    with open(os.path.join(site, 'mmuniformer_startup.pth'), 'w') as file:
+        file.write('import mmuniformer_startup\n')
+
+
 def works(venv):
     """Whether there is an environment with a pip in it."""
     command = [os.path.join(venv, 'bin', 'python'), '-m', 'pip', '--version']
@@ -297,6 +308,7 @@ def main():
         pip.install(title, arguments, env)
     ours = ['--no-deps', '--no-build-isolation', '-e', ROOT]
     pip.install('mmuniformer', ours)
+    add_start_up(venv)
     with open(stamp, 'w') as file:
         json.dump(new, file)
     pip.say('set up: %s' % args.venv, final=True)

@@ -1,5 +1,7 @@
-# What every task shares. The shims of `mmuniformer.compat` come in through
-# `custom_imports` when a host's own script runs one of these configs.
+# What every task shares. A host's own script needs `mmuniformer.compat` before
+# it imports the host: the start-up file does that, which `make setup` and the
+# wheel put beside the package. Without it (a clone on PYTHONPATH),
+# `custom_imports` comes in time for what is imported after the config is read.
 custom_imports = dict(imports=['mmuniformer.compat'])
 
 default_hooks = dict(

@@ -14,9 +14,9 @@ from mmengine.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
+from ..compat.old_torch import CPU_ATTENTION
 from ..errors import UserError
 
-aten = torch.ops.aten
 # (H, W) at which the authors counted, by host.
 SHAPES = {'mmdet': (800, 1280), 'mmseg': (512, 2048)}
 
@@ -28,11 +28,7 @@ def _cpu_attention(
     return sdpa_flop_count(query, key, value)
 
 
-FUSED = {
-    getattr(aten, name): _cpu_attention
-    for name in ('_scaled_dot_product_flash_attention_for_cpu',)
-    if hasattr(aten, name)  # torch >= 2.2
-}
+FUSED = dict.fromkeys(CPU_ATTENTION, _cpu_attention)
 
 
 def count_flops(function: Callable[..., Any], *args: Any) -> int:

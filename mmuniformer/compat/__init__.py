@@ -1,10 +1,15 @@
 """Answers to defects of the libraries that this project stands on.
 
 One small file per defect, which gives the reason and the upstream issue. Each
-answer applies only where its defect is present. ``install`` registers import
-hooks and imports nothing, so that it costs nothing where no host is used; an
-answer that applies says so at debug level in the log ``mmuniformer.compat``.
+answer applies only where its defect is present. ``install``, which importing
+``mmuniformer`` calls, registers import hooks and imports nothing, so that it
+costs nothing where no host is used; an answer that applies says so at debug
+level in the log ``mmuniformer.compat``. With ``MMUNIFORMER_COMPAT=0`` in the
+environment there are none. ``for_tools`` has what is no defect of anyone;
+``old_torch`` has what PyTorch 2.1 to 2.5 lack.
 """
+
+import os
 
 from . import (
     _hooks,
@@ -14,9 +19,6 @@ from . import (
     own_configs,
     package_paths,
     safe_checkpoints,
-    spawned_workers,
-    unnamed_images,
-    unnamed_label_maps,
     whole_files,
 )
 
@@ -31,14 +33,12 @@ _STAND_INS = {
     'xtcocotools._mask': 'pycocotools._mask',
 }
 _CALLBACKS = {
-    'mmcv.transforms.loading': unnamed_images.apply,
     'mmengine.fileio.backends.local_backend': whole_files.apply,
     'mmengine.hooks.checkpoint_hook': checkpoint_hook.apply,
     'mmengine.config.utils': own_configs.apply,
     'mmengine.utils.package_utils': package_paths.apply,
     'mmengine.optim': amp_without_gpu.apply,
     'mmengine.runner.checkpoint': safe_checkpoints.apply,
-    'mmseg.datasets.transforms.loading': unnamed_label_maps.apply,
     'mmpretrain.utils.dependency': new_transformers.apply,
     'mmaction.utils.dependency': new_transformers.apply,
 }
@@ -48,7 +48,7 @@ _installed = False
 def install() -> None:
     """Registers all answers; a second call does nothing."""
     global _installed
-    if _installed:
+    if _installed or os.environ.get('MMUNIFORMER_COMPAT') == '0':
         return
     _installed = True
     _hooks.activate()
@@ -56,4 +56,3 @@ def install() -> None:
         _hooks.stand_in(name, target)
     for name, function in _CALLBACKS.items():
         _hooks.after_import(name, function)
-    spawned_workers.apply(install)

@@ -13,6 +13,7 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from torch import nn
 
+from ..compat.old_torch import prepare_freezing
 from ..errors import UserError
 from ..models import fuse
 from ..registry import HOOKS
@@ -77,9 +78,7 @@ def compile_for_inference(model: nn.Module) -> None:
     """
     weight = next(model.parameters())
     frozen = weight.device.type == 'cpu' and weight.dtype != torch.float64
-    if hasattr(torch._dynamo.config, 'prepare_freezing'):  # PyTorch 2.5
-        # Otherwise the weights come in as arguments, and nothing is frozen.
-        torch._dynamo.config.prepare_freezing = frozen
+    prepare_freezing(frozen)
     keep_freed_memory()
     model.compile(options={'freezing': frozen})
 

@@ -2,10 +2,9 @@
 
 import torch
 
-if hasattr(torch.compiler, 'is_compiling'):
-    is_compiling = torch.compiler.is_compiling
-else:  # PyTorch 2.1
-    from torch._dynamo import is_compiling
+from ..compat.old_torch import HAS_CUSTOM_OPS, cpu_autocast, is_compiling
+
+__all__ = ['builds_graph', 'cpu_autocast', 'is_compiling', 'takes_custom_code']
 
 
 def takes_custom_code() -> bool:
@@ -14,19 +13,9 @@ def takes_custom_code() -> bool:
     ``torch.export``, which by default runs no Dynamo, is to have standard
     operators only; ``torch.compile`` takes ours from PyTorch 2.4 on.
     """
-    return (
-        hasattr(torch.library, 'custom_op')
-        and torch.compiler.is_dynamo_compiling()
-    )
+    return HAS_CUSTOM_OPS and torch.compiler.is_dynamo_compiling()
 
 
 def builds_graph() -> bool:
     """Whether the call is compiled, exported or traced."""
     return is_compiling() or torch.jit.is_tracing()
-
-
-def cpu_autocast() -> bool:
-    """Whether layers choose their dtype by themselves on the CPU."""
-    if hasattr(torch, 'get_autocast_dtype'):  # PyTorch 2.4
-        return torch.is_autocast_enabled('cpu')
-    return torch.is_autocast_cpu_enabled()

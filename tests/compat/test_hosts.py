@@ -17,10 +17,11 @@ HOSTS = [
 ]
 
 
-def python(*args):
+def python(*args, path=''):
     """Runs a fresh interpreter on this package, returns what it printed."""
     root = Path(mmuniformer.__file__).parents[1]
-    path = f'{root}{os.pathsep}{os.environ.get("PYTHONPATH", "")}'
+    parts = [path, root, os.environ.get('PYTHONPATH', '')]
+    path = os.pathsep.join(str(part) for part in parts if part)
     out = subprocess.run(
         [sys.executable, '-W', 'ignore', *map(str, args)],
         capture_output=True,
@@ -65,11 +66,16 @@ def test_drn_says_what_is_missing():
         MODELS.build(dict(type='DRN', _scope_='mmaction'))
 
 
+CHILD = """
+if __name__ == '__main__':
+    from multiprocessing import get_context
+    from mmuniformer.compat import for_tools
+    for_tools.install()
+    code = '__import__("sys").modules["%s"]._installed' % for_tools.__name__
+    print(get_context('spawn').Pool(1).apply(eval, (code,)))
+"""
 WORKER = """
 if __name__ == '__main__':
-    import sys
-    from mmengine import Config
-    Config.fromfile(sys.argv[1])
     import numpy as np
     from mmdet.structures.mask import BitmapMasks
     from torch.utils.data import DataLoader
@@ -82,10 +88,14 @@ if __name__ == '__main__':
 
 @pytest.mark.skipif('mmdet' not in HOSTS, reason='needs mmdet')
 def test_spawned_worker_of_a_program_that_does_not_know_us(tmp_path):
-    """The config alone brings the shims, as in a host's tools/train.py."""
+    """The start-up file alone brings the answers."""
+    start_up = Path(mmuniformer.__file__).parent / 'compat/_startup.py'
+    (tmp_path / 'sitecustomize.py').write_text(start_up.read_text())
     (tmp_path / 'main.py').write_text(WORKER)
-    (tmp_path / 'config.py').write_text(
-        "custom_imports = dict(imports=['mmuniformer.compat'])"
-    )
-    out = python(tmp_path / 'main.py', tmp_path / 'config.py')
+    out = python(tmp_path / 'main.py', path=tmp_path)
     assert 'areas [16]' in out, out
+
+
+def test_our_tools_carry_their_answers_to_spawned_workers(tmp_path):
+    (tmp_path / 'main.py').write_text(CHILD)
+    assert python(tmp_path / 'main.py') == 'True\n'

@@ -176,7 +176,9 @@ def broken(toy_cfg, tmp_path, path):
 
 
 @pytest.mark.parametrize('end', ['jpg', 'png'])
-def test_a_file_that_cannot_be_decoded_is_named(toy_cfg, tmp_path, end):
+def test_a_file_that_cannot_be_decoded_is_named(
+    as_under_our_tools, toy_cfg, tmp_path, end
+):
     loader = broken(toy_cfg, tmp_path, f'ADE_train_00000001.{end}')
     with pytest.raises(LocalUserError, match=rf'ADE_train_00000001\.{end}'):
         next(iter(loader))
