@@ -149,7 +149,8 @@ def plan(new, lock):
         steps.append((title, source, NATIVE))
     if new['hosts'] == 'onedl':
         left_out += list(ONEDL)
-        forks = ['--no-deps'] + list(ONEDL.values())
+        forks = ['--no-deps', '--no-build-isolation']
+        forks += list(ONEDL.values())
         steps.append(('forks of OpenMMLab', forks, {}))
     entries = read_lock(lock)
     kept = [requirement for name, requirement, _ in entries]

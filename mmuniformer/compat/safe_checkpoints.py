@@ -68,4 +68,27 @@ def apply(checkpoint: ModuleType) -> None:
     stateful += [type(np.dtype(code)) for code in _NUMBERS]
     allowed += [(of, of.__name__) for of in stateful]
     torch.serialization.add_safe_globals(allowed)
+    _take_out(checkpoint, [getattr, HistoryBuffer, np.dtype, *stateful])
     LOG.debug('torch.load: log histories and numpy numbers are allowed')
+
+
+def _take_out(checkpoint: ModuleType, answered: list[Any]) -> None:
+    """Takes out of the host's own list what is answered here.
+
+    onedl-mmengine allows ``getattr`` and numpy's functions as they are, while
+    it loads. Beside ours they would be called with each other's results.
+    """
+    own = getattr(checkpoint, 'get_torch_safe_globals', None)
+    if own is None:
+        return
+
+    def get_torch_safe_globals() -> list[Any]:
+        return [
+            item
+            for item in own()
+            if item not in answered and 'multiarray' not in item.__module__
+        ]
+
+    checkpoint.get_torch_safe_globals = (  # type: ignore[attr-defined]
+        get_torch_safe_globals
+    )

@@ -2,6 +2,7 @@
 
 import pickle
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
 from mmengine.runner import Runner, load_checkpoint
 
-import mmuniformer  # noqa: F401, what is tested
+from mmuniformer.compat import safe_checkpoints
 
 
 class Tiny(BaseModel):
@@ -138,3 +139,36 @@ def test_code_is_refused(tmp_path, harm):
     torch.save(harm, tmp_path / 'x.pth')
     with pytest.raises(pickle.UnpicklingError, match='Weights only'):
         torch.load(tmp_path / 'x.pth')
+
+
+@pytest.fixture
+def nothing_allowed():
+    """Until the end of the test."""
+    allowed = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    yield
+    torch.serialization.clear_safe_globals()
+    torch.serialization.add_safe_globals(allowed)
+
+
+def test_a_host_that_allows_the_real_ones_still_loads(
+    nothing_allowed, tmp_path
+):
+    """As onedl-mmengine does while it loads."""
+    core = np._core if hasattr(np, '_core') else np.core
+    host = SimpleNamespace(
+        get_torch_safe_globals=lambda: [
+            *(slice, getattr, np.ndarray, np.dtype, HistoryBuffer),
+            *(core.multiarray._reconstruct, core.multiarray.scalar),
+            type(np.dtype('int64')),
+        ]
+    )
+    torch.save([np.arange(3), np.float64(1), slice(2)], tmp_path / 'x.pth')
+    safe_checkpoints.apply(host)
+    with torch.serialization.safe_globals(host.get_torch_safe_globals()):
+        array, number, part = torch.load(tmp_path / 'x.pth')
+    assert (array == np.arange(3)).all() and number == 1 and part == slice(2)
+    with torch.serialization.safe_globals(host.get_torch_safe_globals()):
+        torch.save(Call(getattr, np.ndarray, 'min'), tmp_path / 'x.pth')
+        with pytest.raises(pickle.UnpicklingError, match='Weights only'):
+            torch.load(tmp_path / 'x.pth')
