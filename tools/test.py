@@ -3,15 +3,8 @@
 
 import _env  # noqa: F401
 
-from mmuniformer.checks import (
-    classes as class_checks,
-)
-from mmuniformer.checks import (
-    data as data_checks,
-)
-from mmuniformer.checks import (
-    weights as weight_checks,
-)
+from mmuniformer.checks import models, start
+from mmuniformer.checks import weights as weight_checks
 from mmuniformer.engine.config import (
     common_parser,
     draw_in_all_processes,
@@ -55,7 +48,9 @@ def test_config(args):
     """The config with the options of testing."""
     cfg = load_config(args)
     cfg.load_from, cfg.resume = args.checkpoint, False
-    cfg.model.backbone.init_cfg = None  # the checkpoint holds all weights
+    for _, key, part in models.parts(cfg.model):
+        if key == 'backbone':
+            part.init_cfg = None  # the checkpoint holds all weights
     if args.raw_weights:
         take_raw_weights(cfg)
     if args.show_dir:
@@ -87,8 +82,7 @@ def main():
     args = parse_args()
     try:
         cfg = test_config(args)
-        data_checks.check_data(cfg, ('test',))
-        class_checks.check_classes(cfg, ('test',))
+        start.check(cfg, ('test',))
         weight_checks.check_checkpoint(args.checkpoint)
         runner = build_runner(cfg, args.launcher)
         if args.show_dir:

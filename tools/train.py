@@ -3,15 +3,8 @@
 
 import _env  # noqa: F401
 
-from mmuniformer.checks import (
-    classes as class_checks,
-)
-from mmuniformer.checks import (
-    data as data_checks,
-)
-from mmuniformer.checks import (
-    weights as weight_checks,
-)
+from mmuniformer.checks import start
+from mmuniformer.checks import weights as weight_checks
 from mmuniformer.engine.config import common_parser, exit_with, load_config
 from mmuniformer.engine.launch import build_runner
 from mmuniformer.engine.speed import add_speed
@@ -64,8 +57,7 @@ def main():
     args = parse_args()
     try:
         cfg = training_config(args)
-        data_checks.check_data(cfg, ('train', 'val'))
-        class_checks.check_classes(cfg, ('train', 'val'))
+        start.check(cfg, ('train', 'val'))
         weight_checks.check_load_from(cfg)
         weight_checks.check_pretrained(cfg)
         build_runner(cfg, args.launcher).train()

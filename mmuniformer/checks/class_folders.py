@@ -1,108 +1,346 @@
-"""Data sets that are a folder of pictures for each class."""
+"""Data sets of mmpretrain: folders of classes, lists, lists in JSON."""
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from mmengine.config import Config
+
 from ..errors import UserError
 from ..weights.files import brief
+from .coco_files import read_json
+from .datasets import Source, metainfo, type_name
+from .findings import Findings
+from .pictures import ENDINGS, VIDEOS, listing
+from .samples import Data, Task
+
+# As CustomDataset of mmpretrain.
+EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')
 
 
-def class_names(dataset: dict[str, Any], split: str, known: Any) -> Any:
-    """Names of the classes, which are those of the folders.
+def class_folders(folder: str | Path) -> list[str]:
+    """Names of the classes: the folders, without hidden ones."""
+    return sorted(
+        entry.name
+        for entry in os.scandir(folder)
+        if entry.is_dir() and not entry.name.startswith('.')
+    )
 
-    Args:
-        dataset: Config of a ``CustomDataset`` of mmpretrain, or of one that
-            is made from it.
-        split: How to call it in errors.
-        known: The names that its class or its config knows, if any.
 
-    Raises:
-        UserError: No folders, or not as many as known names.
-    """
-    if dataset.get('ann_file') or not dataset.get('with_label', True):
-        return known
-    prefix = dataset.get('data_prefix') or dataset.get('split') or ''
-    if not isinstance(prefix, str):
-        prefix = prefix.get('img_path', '')
-    folder = Path(dataset.get('data_root') or '') / prefix
-    found = sorted(path.name for path in folder.iterdir() if path.is_dir())
-    if not found:
-        raise UserError(
-            f'{split} data: no folders in {str(folder)!r}; wanted one for '
-            f'each class, with the pictures of the class in it'
-        )
-    if known and len(known) != len(found):
-        raise UserError(
-            f'{split} data: {str(folder)!r} has {len(found)} folders of '
-            f'classes, but {dataset["type"]} has {len(known)} classes; use '
-            f"type='CustomDataset' for a data set of your own"
-        )
+def files_below(folder: str, name: str) -> list[str]:
+    """Files of a class, by their path below the folder of the classes."""
+    found = []
+    for entry in os.scandir(os.path.join(folder, name)):
+        inner = f'{name}/{entry.name}'
+        if entry.is_dir():
+            if not entry.name.startswith('.'):
+                found += files_below(folder, inner)
+        elif not entry.name.startswith('.'):
+            found.append(inner)
     return found
 
 
-def check_same(
-    split: str, names: list[str], other: str, wanted: list[str]
-) -> None:
-    """Checks that two splits number their classes alike.
+def scan(
+    folder: str, endings: tuple[str, ...], found: Findings
+) -> tuple[list[str], list[tuple[str, int]]]:
+    """The classes and the files of a folder of classes.
 
     Args:
-        split: One of 'train', 'val' and 'test'.
-        names: Names of its classes in order.
-        other: Another one.
-        wanted: Names of the classes of that.
+        folder: It has a folder for each class.
+        endings: Of the files that count, in lower case.
+        found: Gets what is left out.
 
-    Raises:
-        UserError: Other classes, or another order.
+    Returns:
+        Names of the classes, and (path, label) of each file.
     """
-    if names != wanted:
-        alone = sorted(set(names) ^ set(wanted))
-        what = f'only one has {brief(alone)}' if alone else 'another order'
-        raise UserError(
-            f'{split} data: its classes are not those of the {other} data '
-            f'({what}); wanted the same in the same order, by which they are '
-            f'numbered'
+    names = class_folders(folder)
+    samples = []
+    left: list[str] = []
+    for label, name in enumerate(names):
+        files = sorted(files_below(folder, name))
+        good = [f for f in files if f.lower().endswith(endings)]
+        left += [f for f in files if not f.lower().endswith(endings)]
+        samples += [(path, label) for path in good]
+        if not good:
+            found.warn(
+                'empty class',
+                f'folder {os.path.join(folder, name)!r} counts as class '
+                f'{label}, but has no file *{" *".join(endings)}; remove it '
+                f'if it is none',
+            )
+    media = [f for f in left if f.lower().endswith(ENDINGS + VIDEOS)]
+    if media:
+        found.warn(
+            'left out for the ending',
+            f'{len(media)} files in {folder!r}, such as {media[0]!r}, are '
+            f'left out for their ending; wanted *{" *".join(endings)}',
         )
+    return names, samples
 
 
-def check_token_labels(dataset: dict[str, Any], split: str) -> None:
-    """Checks that each picture has a label map, if its pipeline reads them.
+def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
+    """Checks folders of classes, or a list of ``path label``.
 
-    Raises:
-        UserError: The folder of the maps or some of them are missing.
+    Args:
+        source: A ``CustomDataset`` of mmpretrain or one made from it.
+        cfg: Whole config.
+        found: Gets what is wrong.
+        full: Whether all pictures will be opened afterwards.
     """
-    readers = [
-        step
-        for step in dataset.get('pipeline') or ()
-        if step['type'] == 'mmuniformer.LoadTokenLabel'
-    ]
+    folder = picture_folder(source)
+    labelled = source.cfg.get('with_label', True)
+    known = known_names(source)
+    endings = tuple(source.cfg.get('extensions') or EXTENSIONS)
+    if not os.path.isdir(folder):
+        return Data()  # said elsewhere
+    if source.cfg.get('ann_file'):
+        samples = read_list(source.ann_file(), labelled, found)
+        _check_list(source, samples, folder, known, found)
+        names: Any = known
+    elif labelled:
+        names, samples = scan(folder, endings, found)
+        if not names:
+            found.error(
+                'no classes',
+                f'no folders in {folder!r}; wanted one for each class, with '
+                f'the pictures of the class in it',
+            )
+        elif known and len(known) != len(names):
+            found.error(
+                'classes',
+                f'{folder!r} has {len(names)} folders of classes, but '
+                f'{source.name} has {len(known)} classes; use '
+                f"type='CustomDataset' for a data set of your own",
+            )
+    else:
+        names = None
+        samples = [
+            (os.path.relpath(os.path.join(base, file), folder), -1)
+            for base, _, files in os.walk(folder)
+            for file in files
+            if file.lower().endswith(endings)
+        ]
+    if not samples:
+        found.error(
+            'no pictures',
+            f'no picture *{" *".join(endings)} in {folder!r}',
+        )
+    counts = Counter(label for _, label in samples)
+    check_token_labels(source, samples, found)
+    return Data(
+        len(samples),
+        names,
+        {str(names[k]) if _has(names, k) else str(k): v
+         for k, v in counts.items()},
+        [Task('picture', os.path.join(folder, p)) for p, _ in samples]
+        if full
+        else (),
+    )  # fmt: skip
+
+
+def _has(names: Any, label: int) -> bool:
+    return bool(names) and 0 <= label < len(names)
+
+
+def picture_folder(source: Source) -> str:
+    """Where the pictures are."""
+    if source.is_a('mmpretrain.ImageNet') and not source.cfg.get(
+        'data_prefix'
+    ):
+        return source.path(source.cfg.get('split') or '')
+    return source.prefix('img_path') or source.path('')
+
+
+def known_names(source: Source) -> Any:
+    """Names of the classes that the data set's class or config has."""
+    names = source.cfg.get('classes') or metainfo(source).get('classes')
+    if isinstance(names, str) and os.path.isfile(names):
+        names = Path(names).read_text().split('\n')
+        names = [name.strip() for name in names if name.strip()]
+    return names
+
+
+def class_names(source: Source) -> Any:
+    """Names of the classes: the known ones, else the folders' names."""
+    if source.cfg.get('ann_file') or not source.cfg.get('with_label', True):
+        return known_names(source)
+    folder = picture_folder(source)
+    return class_folders(folder) if os.path.isdir(folder) else None
+
+
+def read_list(
+    path: str, labelled: bool, found: Findings
+) -> list[tuple[str, int]]:
+    """Reads lines of ``path label``; wrong ones are noted and left out."""
+    samples = []
+    try:
+        lines = Path(path).read_text('utf-8').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        found.error('list', f'ann_file={path!r} cannot be read ({error})')
+        return []
+    name = f'ann_file={path!r}'
+    if lines and lines[0].startswith('\ufeff'):
+        found.error(
+            'list',
+            f'{name} begins with a byte order mark, which counts as a part '
+            f'of the first path; save it as UTF-8 without one',
+        )
+    for number, line in enumerate(lines, 1):
+        if not labelled:
+            samples.append((line, -1))
+            continue
+        parts = line.strip().rsplit(' ', 1)
+        try:
+            label = int(parts[1])
+        except (IndexError, ValueError):
+            found.error(
+                'list',
+                f"{name}, line {number}: {line!r:.80}; wanted 'PATH LABEL'",
+            )
+            continue
+        samples.append((parts[0], label))
+    return samples
+
+
+def _check_list(
+    source: Source,
+    samples: list[tuple[str, int]],
+    folder: str,
+    known: Any,
+    found: Findings,
+) -> None:
+    """Checks paths and labels of a list."""
+    name = f'ann_file={source.ann_file()!r}'
+    paths = [os.path.join(folder, path) for path, _ in samples]
+    present = listing(paths)
+    missing = [path for path in paths if path not in present]
+    if missing:
+        found.error(
+            'missing pictures',
+            f'{len(missing)} of {len(paths)} pictures in {name} do not '
+            f'exist, such as {missing[0]!r}',
+        )
+    labels = {label for _, label in samples}
+    if known and source.cfg.get('with_label', True):
+        check_range(labels, len(known), name, found)
+
+
+def check_range(
+    labels: set[int], classes: int, name: str, found: Findings
+) -> None:
+    """Checks that labels are from 0 to one less than the classes."""
+    strange = sorted(k for k in labels if not 0 <= k < classes)
+    if not strange:
+        return
+    hint = ''
+    if min(labels) == 1 and strange == [classes]:
+        hint = ': the labels begin at 1, subtract 1 from all of them'
+    found.error(
+        'label of no class',
+        f'{name}: label {", ".join(map(str, strange[:5]))}, but '
+        f'{classes} classes; wanted labels from 0 to {classes - 1}{hint}',
+    )
+
+
+def check_data_list(
+    source: Source, cfg: Config, found: Findings, full: bool
+) -> Data:
+    """Checks OpenMMLab's own form, ``metainfo`` and ``data_list``.
+
+    Args:
+        source: A data set that reads as mmengine's ``BaseDataset``.
+        cfg: Whole config.
+        found: Gets what is wrong.
+        full: Whether all pictures will be opened afterwards.
+    """
+    path = source.ann_file()
+    if not path.endswith('.json') or not os.path.isfile(path):
+        return Data()
+    try:
+        content = read_json(path)
+    except UserError as error:
+        found.error('annotation file', str(error))
+        return Data()
+    name = f'ann_file={path!r}'
+    form = 'wanted metainfo and data_list, the form of OpenMMLab 2.0'
+    good = isinstance(content, dict) and {'metainfo', 'data_list'} <= set(
+        content
+    )
+    if not good or not isinstance(content['data_list'], list):
+        found.error('annotation file', f'{name}: {form}')
+        return Data()
+    names = known_names(source) or content['metainfo'].get('classes')
+    folder = source.prefix('img_path') or ''
+    paths = []
+    labels: Counter[int] = Counter()
+    for place, item in enumerate(content['data_list']):
+        if not isinstance(item, dict) or not isinstance(
+            item.get('img_path'), str
+        ):
+            if source.prefix('img_path') is not None:
+                found.error(
+                    'sample', f'{name}: data_list[{place}] has no img_path'
+                )
+            continue
+        paths.append(os.path.join(folder, item['img_path']))
+        label = item.get('gt_label', [])
+        many = label if isinstance(label, list) else [label]
+        if not all(isinstance(k, int) for k in many):
+            found.error(
+                'sample',
+                f'{name}: data_list[{place}].gt_label={label!r:.60}, wanted '
+                f'numbers of classes',
+            )
+            continue
+        labels.update(many)
+    if not source.elsewhere():
+        present = listing(paths)
+        missing = [path for path in paths if path not in present]
+        if missing:
+            found.error(
+                'missing pictures',
+                f'{len(missing)} of {len(paths)} pictures in {name} do not '
+                f'exist, such as {missing[0]!r}',
+            )
+    if names:
+        check_range(set(labels), len(names), name, found)
+    return Data(
+        len(content['data_list']),
+        names,
+        {str(names[k]) if _has(names, k) else str(k): v
+         for k, v in labels.items()},
+        [Task('picture', path) for path in paths] if full else (),
+    )  # fmt: skip
+
+
+def check_token_labels(
+    source: Source, samples: list[tuple[str, int]], found: Findings
+) -> None:
+    """Checks that each picture has a label map, if its pipeline reads them."""
+    readers = [s for s in source.steps() if type_name(s) == 'LoadTokenLabel']
     if not readers:
         return
     maps = Path(readers[0]['folder'])
     if not maps.is_dir():
-        raise UserError(
-            f'{split} data: {str(maps)!r} does not exist. Unpack the label '
-            f'maps of token labeling there, or make some with '
-            f'tools/make_token_labels.py'
+        found.error(
+            'token labels',
+            f'{str(maps)!r} does not exist. Unpack the label maps of token '
+            f'labeling there, or make some with tools/make_token_labels.py',
         )
-    prefix = dataset.get('data_prefix') or ''
-    if not isinstance(prefix, str):
-        prefix = prefix.get('img_path', '')
-    folder = Path(dataset.get('data_root') or '') / prefix
-    wanted = {path.with_suffix('.pt') for path in _files(folder)}
-    missing = sorted(map(str, wanted - set(_files(maps))))
+        return
+    wanted = {
+        f'{Path(path).parent.name}/{Path(path).stem}.pt' for path, _ in samples
+    }
+    have = {
+        os.path.relpath(os.path.join(base, name), maps)
+        for base, _, names in os.walk(maps)
+        for name in names
+    }
+    missing = sorted(wanted - have)
     if missing:
-        raise UserError(
-            f'{split} data: {len(missing)} of {len(wanted)} pictures have no '
-            f'label map in {str(maps)!r}; missing: {brief(missing)}'
+        found.error(
+            'token labels',
+            f'{len(missing)} of {len(wanted)} pictures have no label map in '
+            f'{str(maps)!r}; missing: {brief(missing)}',
         )
-
-
-def _files(folder: Path) -> list[Path]:
-    """Class and name of each file, two levels below a folder."""
-    return [
-        Path(entry.name, file)
-        for entry in os.scandir(folder)
-        if entry.is_dir()
-        for file in os.listdir(entry.path)
-    ]

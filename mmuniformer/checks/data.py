@@ -1,16 +1,15 @@
 """Checks of the files of data sets, before any long work starts."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import DATASETS
 
-from ..errors import UserError
-from ..weights import files
-from . import class_folders, coco_files, video_lists
-from .datasets import class_names, unwrapped
+from . import class_folders, coco_data, label_maps, video_lists
+from .datasets import Source, sources
+from .findings import Findings, debug
+from .samples import Data
 
 COCO = (
     'COCO 2017 (https://cocodataset.org/#download): train2017/, val2017/ and '
@@ -19,18 +18,32 @@ COCO = (
 # How to get each data set, by the class that reads it, and the layout of
 # tools/make_toyworld.py that stands in for it.
 SOURCES = {
-    'CocoDataset': (COCO, 'coco'),
+    'mmdet.CocoDataset': (COCO, 'coco'),
     'mmpose.CocoDataset': (COCO, 'keypoints'),
-    'ADE20KDataset': (
+    'mmseg.ADE20KDataset': (
         'ADE20K (http://data.csail.mit.edu/places/ADEchallenge/'
         'ADEChallengeData2016.zip): unpack it in data/ade/',
         'ade',
     ),
-    'ImageNet': (
+    'mmpretrain.ImageNet': (
         'ImageNet-1K (https://image-net.org/challenges/LSVRC/2012): a folder '
         'for each class in data/imagenet/train/ and val/',
         'imagenet',
     ),
+}
+Check = Callable[[Source, Config, Findings, bool], Data]
+# What checks the files of a data set, by the class that reads them: the one
+# that defines ``load_data_list``. Others are let pass.
+CHECKS: dict[str, Check] = {
+    'mmdet.CocoDataset': coco_data.check,
+    'mmpose.BaseCocoStyleDataset': coco_data.check,
+    'mmpretrain.CustomDataset': class_folders.check,
+    'mmengine.BaseDataset': class_folders.check_data_list,
+    'mmseg.BaseSegDataset': label_maps.check,
+    'mmuniformer.ClipDataset': video_lists.check,
+    'mmuniformer.FrameDataset': video_lists.check,
+    'mmaction.VideoDataset': video_lists.check,
+    'mmaction.RawframeDataset': video_lists.check,
 }
 
 
@@ -44,90 +57,71 @@ def check_data(cfg: Config, splits: tuple[str, ...]) -> None:
     Raises:
         UserError: A file or folder is missing, or an annotation file broken.
     """
-    scope = cfg.get('default_scope')
+    found = Findings()
     for split in splits:
-        for dataset in unwrapped(cfg.get(f'{split}_dataloader')):
-            root = Path(dataset.get('data_root') or '')
-            # Hosts have different classes of the same name.
-            kind = f'{scope}.{dataset["type"]}'
-            if dataset.get('ann_file'):
-                path = root / dataset['ann_file']
-                _check_exists(path, split, kind)
-                if path.suffix == '.json':
-                    _check_coco(path, split, dataset, cfg)
-            prefix = dataset.get('data_prefix') or {}
-            if isinstance(prefix, str):
-                prefix = dict(img_path=prefix)
-            for folder in prefix.values():
-                _check_exists(root / folder, split, kind)
-            if 'seg_map_path' in prefix:
-                _check_label_maps(dataset, split, scope)
-            class_folders.check_token_labels(dataset, split)
-            video_lists.check_files(dataset, split)
+        for source in sources(cfg, split):
+            check_source(source, cfg, found)
+    found.conclude()
 
 
-def _check_exists(path: Path, split: str, kind: str) -> None:
-    if path.exists():
-        return
-    name = kind.split('.')[-1]
-    unknown = f'the data of {name}', ''
-    known = SOURCES.get(kind) or SOURCES.get(name) or video_lists.source(path)
-    source, layout = known or unknown
-    message = f'{split} data: {str(path)!r} does not exist. Get {source}'
+def check_source(
+    source: Source, cfg: Config, found: Findings, full: bool = False
+) -> Data:
+    """Checks the files of one data set, if a check knows how it reads them.
+
+    Args:
+        source: The data set.
+        cfg: Whole config.
+        found: Gets what is wrong.
+        full: Whether all samples will be opened afterwards.
+    """
+    check = CHECKS.get(source.owner())
+    if check is None or not _as_known(source):
+        debug(f'{source.split} data: {source.name} is not checked: unknown')
+        return Data()
+    if source.elsewhere():
+        debug(f'{source.split} data: not on this disk, not checked')
+        return Data()
+    found.where = f'{source.split} data'
+    if not _check_exists(source, found):
+        return Data()
+    return check(source, cfg, found, full)
+
+
+def _as_known(source: Source) -> bool:
+    """Whether a class leaves the form of the files as it is."""
+    owner = source.owner()
+    if owner == coco_data.POSE:
+        return source.owner('_load_annotations') == owner
+    if owner == 'mmdet.CocoDataset':
+        return source.owner('parse_data_info') == owner
+    return True
+
+
+def _check_exists(source: Source, found: Findings) -> bool:
+    """Whether the files and folders of a data set exist."""
+    paths = [source.ann_file()] if source.cfg.get('ann_file') else []
+    prefix = source.cfg.get('data_prefix') or {}
+    folders = [prefix] if isinstance(prefix, str) else prefix.values()
+    paths += [source.path(folder) for folder in folders if folder is not None]
+    if not source.cfg.get('ann_file') and source.is_a('mmpretrain.ImageNet'):
+        paths.append(class_folders.picture_folder(source))
+    for path in filter(None, paths):
+        if not os.path.exists(path):
+            found.error('missing files', _missing(path, source))
+            return False
+    return True
+
+
+def _missing(path: str, source: Source) -> str:
+    """That something is missing, and how to get it."""
+    names = [name for name in SOURCES if source.is_a(name)]
+    known = SOURCES[names[0]] if names else video_lists.source(Path(path))
+    where, layout = known or (f'the data of {source.name}', '')
+    message = f'{path!r} does not exist. Get {where}'
     if layout:
         message += (
             f'; or make small stand-in data with tools/make_toyworld.py '
             f'--layouts {layout}'
         )
-    raise UserError(message)
-
-
-def _check_label_maps(
-    dataset: dict[str, Any], split: str, scope: str | None
-) -> None:
-    """Raises UserError unless there are pictures, each with a label map.
-
-    Without any picture mmengine's InfiniteSampler would never return.
-    """
-    with DATASETS.switch_scope_and_registry(scope) as registry:
-        built = registry.build(dict(dataset, pipeline=[], lazy_init=True))
-    folders = built.data_prefix
-    pairs = built.load_data_list()
-    if not pairs:
-        raise UserError(
-            f'{split} data: no picture *{built.img_suffix} in '
-            f'{folders["img_path"]!r}'
-        )
-    # One listing is faster than twenty thousand questions.
-    present = {
-        os.path.normpath(os.path.join(folder, name))
-        for folder, _, names in os.walk(folders['seg_map_path'])
-        for name in names
-    }
-    wanted = [os.path.normpath(pair['seg_map_path']) for pair in pairs]
-    missing = [path for path in wanted if path not in present]
-    if missing:
-        raise UserError(
-            f'{split} data: {len(missing)} of {len(wanted)} pictures have no '
-            f'label map; missing: {files.brief(missing)}'
-        )
-
-
-def _check_coco(
-    path: Path, split: str, dataset: dict[str, Any], cfg: Config
-) -> None:
-    """Checks an annotation file and, for top-down models, their boxes."""
-    content = coco_files.read_annotations(path)
-    if content:
-        pose = cfg.get('default_scope') == 'mmpose'
-        head = cfg.model.get('head') or {}
-        joints = head.get('out_channels') if pose else None
-        coco_files.check_annotations(
-            path,
-            content,
-            classes=class_names(dataset, cfg.get('default_scope'), split),
-            subset='classes' in (dataset.get('metainfo') or {}),
-            joints=joints,
-        )
-    if dataset.get('bbox_file'):
-        coco_files.check_boxes(Path(dataset['bbox_file']), split, content)
+    return message

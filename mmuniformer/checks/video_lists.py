@@ -1,18 +1,24 @@
 """Lists of videos, and whether they fit their files and the model."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from mmengine.config import Config
 
 from ..errors import UserError
 from ..weights.files import brief
+from . import class_folders, models
+from .datasets import Source
+from .findings import Findings
+from .pictures import VIDEOS
+from .samples import Data, Task
 
-# For each data set of ours, the folder in ``data_prefix``.
-FOLDERS = {
-    'mmuniformer.ClipDataset': 'video',
-    'mmuniformer.FrameDataset': 'img',
-}
+# Data sets of folders of frames; others are of files.
+FRAMES = ('mmuniformer.FrameDataset', 'mmaction.RawframeDataset')
+OURS = ('mmuniformer.ClipDataset', 'mmuniformer.FrameDataset')
 KINETICS = (
     'Kinetics (https://github.com/cvdfoundation/kinetics-dataset), with lists '
     'train.csv and val.csv of PATH,LABEL'
@@ -123,107 +129,209 @@ def check_labels(
         classes: Labels are from 0 to one less than this.
         option: Where this number is from.
     """
-    for video in videos:
-        if video.label >= classes:
-            raise UserError(
-                f'ann_file={str(path)!r}, line {video.line}: label '
-                f'{video.label} of {video.path!r}, but {option}; wanted '
-                f'labels from 0 to {classes - 1}, or more classes'
-            )
+    videos = list(videos)
+    strange = [video for video in videos if video.label >= classes]
+    if strange:
+        video = strange[0]
+        hint = ''
+        labels = {v.label for v in videos}
+        if min(labels) == 1 and max(labels) == classes:
+            hint = '; they begin at 1: subtract 1 from all of them'
+        raise UserError(
+            f'ann_file={str(path)!r}, line {video.line}: label '
+            f'{video.label} of {video.path!r}, but {option}; wanted '
+            f'labels from 0 to {classes - 1}, or more classes{hint}'
+        )
 
 
-def check_files(dataset: dict[str, Any], split: str) -> None:
-    """Checks that a list can be read and that its videos are there.
+def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
+    """Checks a list, whether its videos are there, and their classes.
 
-    A test needs all of them.
+    Training needs one of the first videos; a test needs all of them.
 
     Args:
-        dataset: Config of a data set; of other kinds nothing is checked.
-        split: How to call it in errors.
-
-    Raises:
-        UserError: A line is wrong, or videos are missing.
+        source: A data set of ours or of mmaction2.
+        cfg: Whole config.
+        found: Gets what is wrong.
+        full: Whether all videos will be opened afterwards.
     """
-    if dataset['type'] not in FOLDERS:
-        return
-    path, videos = _read(dataset)
-    tested = dataset.get('test_mode', False)
-    looked = videos if tested else videos[:FIRST]
-    folder = _folder(dataset)
-    missing = [
-        str(folder / video.path)
-        for video in looked
-        if not _exists(folder / video.path)
-    ]
-    if missing and (tested or len(missing) == len(looked)):
-        first = '' if tested else 'first '
-        raise UserError(
-            f'{split} data: {len(missing)} of the {first}{len(looked)} videos '
-            f'in {str(path)!r} do not exist; missing: {brief(missing)}'
+    frames = source.is_a(*FRAMES)
+    folder = source.prefix('img' if frames else 'video') or ''
+    names = None
+    try:
+        if source.cfg.get('ann_file'):
+            videos = _read(source, frames)
+        else:
+            videos, names = folder_videos(folder, found)
+        tested = source.cfg.get('test_mode', False) or full
+        _check_exist(source, videos, folder, tested)
+        if frames:
+            _check_frames(source, videos, folder)
+        heads = list(models.class_counts(cfg.get('model')))
+        if heads and not source.cfg.get('multi_class'):
+            _check_classes(source, videos, names, heads)
+    except UserError as error:
+        found.error('list of videos', str(error))
+        return Data()
+    _check_twice(source, videos, found)
+    counts = Counter(video.label for video in videos)
+    kind = 'frames' if frames else 'video'
+    template = source.cfg.get('filename_tmpl', 'img_{:05}.jpg')
+    start = source.cfg.get('start_index', 1)
+    tasks = [
+        Task(
+            kind,
+            str(actual(Path(folder, v.path))),
+            (v.frames, template, start) if frames else None,
         )
-    if FOLDERS[dataset['type']] == 'img':
-        found = next(v for v in looked if _exists(folder / v.path))
-        _check_frames(folder / found.path, dataset, split)
-
-
-def _exists(path: Path) -> bool:
-    """Whether there is a file; mmaction2 adds a suffix that is left out."""
-    return path.exists() or bool(
-        not path.suffix and path.with_suffix('.mp4').exists()
+        for v in (videos if full else ())
+    ]
+    return Data(
+        len(videos),
+        names,
+        {names[k] if names else str(k): v for k, v in counts.items()},
+        tasks,
+        lengths=[video.frames for video in videos] if frames else (),
     )
 
 
-def _check_frames(folder: Path, dataset: dict[str, Any], split: str) -> None:
-    """Raises UserError if a folder has no first frame of the right name."""
-    template = dataset.get('filename_tmpl', 'img_{:05}.jpg')
-    frame = folder / template.format(dataset.get('start_index', 1))
-    if not frame.exists():
-        present = sorted(os.listdir(folder))
+def folder_videos(
+    folder: str, found: Findings | None = None
+) -> tuple[list[Video], list[str]]:
+    """The videos of a folder that has a folder for each class.
+
+    Args:
+        folder: The folder.
+        found: Gets what is left out.
+
+    Returns:
+        The videos, and the names of the classes.
+
+    Raises:
+        UserError: There are none.
+    """
+    names: list[str] = []
+    samples: list[tuple[str, int]] = []
+    if os.path.isdir(folder):
+        names, samples = class_folders.scan(
+            folder, VIDEOS, Findings() if found is None else found
+        )
+    if not samples:
         raise UserError(
-            f'{split} data: frame {str(frame)!r} does not exist; in its '
-            f'folder: {brief(present, 1)}. Set filename_tmpl={template!r}, '
-            f'or start_index, of the dataset'
+            f'no videos in folders below {folder!r}; wanted CLASS/*.mp4, or '
+            f'a list, ann_file'
+        )
+    return [Video(0, path, 0, label) for path, label in samples], names
+
+
+def _read(source: Source, frames: bool) -> list[Video]:
+    """The list of a data set."""
+    path = source.ann_file()
+    ours = source.is_a(*OURS)
+    if not ours and os.path.isfile(path):
+        rows = _first_columns(path, source.cfg.get('delimiter'))
+        bare = rows and all(len(row) == 1 for row in rows)  # to predict on
+        if (
+            bare
+            or source.cfg.get('multi_class')
+            or source.cfg.get('with_offset')
+        ):
+            return [Video(i, r[0], 0, 0) for i, r in enumerate(rows, 1)]
+    delimiter = source.cfg.get('delimiter', ',' if ours else ' ')
+    if frames:
+        return read_list(path, frames=True)
+    return read_list(path, delimiter)
+
+
+def _first_columns(path: str, delimiter: str | None) -> list[list[str]]:
+    """The columns of a list, as mmaction2 splits it."""
+    lines = Path(path).read_text('utf-8', 'replace').splitlines()
+    return [x.strip().split(delimiter) for x in lines if x.strip()]
+
+
+def actual(path: Path) -> Path:
+    """A file; mmaction2 adds a suffix that is left out."""
+    if not path.suffix and not path.exists():
+        return path.with_suffix('.mp4')
+    return path
+
+
+def _check_exist(
+    source: Source, videos: list[Video], folder: str, tested: bool
+) -> None:
+    looked = videos if tested else videos[:FIRST]
+    known: dict[Path, set[str]] = {}
+    missing = []
+    for video in looked:
+        path = Path(folder, video.path)
+        parent = path.parent
+        if parent not in known:
+            # One listing is faster than many questions.
+            known[parent] = (
+                set(os.listdir(parent)) if parent.is_dir() else set()
+            )
+        names = {path.name} | (set() if path.suffix else {f'{path.name}.mp4'})
+        if not names & known[parent]:
+            missing.append(str(path))
+    if missing and (tested or len(missing) == len(looked)):
+        first = '' if tested else 'first '
+        raise UserError(
+            f'{len(missing)} of the {first}{len(looked)} videos in '
+            f'{source.ann_file()!r} do not exist; missing: {brief(missing)}'
         )
 
 
-def check_classes(
-    dataset: dict[str, Any], split: str, heads: list[tuple[str, int]]
-) -> None:
-    """Checks that the model has all classes of a list.
-
-    Args:
-        dataset: Config of a data set; of other kinds nothing is checked.
-        split: How to call it in errors.
-        heads: Option and value of each ``num_classes`` of the model.
-
-    Raises:
-        UserError: There are labels beyond, or the numbers differ.
-    """
-    if dataset['type'] not in FOLDERS or not heads:
+def _check_frames(source: Source, videos: list[Video], folder: str) -> None:
+    """Raises UserError if a folder has no first frame of the right name."""
+    there = (Path(folder, v.path) for v in videos[:FIRST])
+    first = next((path for path in there if path.is_dir()), None)
+    if first is None:
         return
+    template = source.cfg.get('filename_tmpl', 'img_{:05}.jpg')
+    frame = first / template.format(source.cfg.get('start_index', 1))
+    if not frame.exists():
+        present = sorted(os.listdir(first))
+        raise UserError(
+            f'frame {str(frame)!r} does not exist; in its folder: '
+            f'{brief(present, 1)}. Set filename_tmpl={template!r}, or '
+            f'start_index, of the dataset'
+        )
+
+
+def _check_classes(
+    source: Source,
+    videos: list[Video],
+    names: list[str] | None,
+    heads: list[tuple[str, int]],
+) -> None:
+    """Raises UserError unless the model has the classes of the videos."""
     option, classes = heads[0]
     for other, number in heads:
         if number != classes:
             raise UserError(
                 f'{other}={number}, but {option}={classes}; wanted the same'
             )
-    path, videos = _read(dataset)
-    check_labels(path, videos, classes, f'{option}={classes}')
+    if names is None:
+        path = source.ann_file()
+        check_labels(path, videos, classes, f'{option}={classes}')
+    elif len(names) != classes:
+        raise UserError(
+            f'{len(names)} folders of classes, but {option}={classes}; set '
+            f'{option}={len(names)}'
+        )
 
 
-def _read(dataset: dict[str, Any]) -> tuple[Path, list[Video]]:
-    """The list of a data set and what is in it."""
-    path = Path(dataset.get('data_root') or '', dataset['ann_file'])
-    if FOLDERS[dataset['type']] == 'img':
-        return path, read_list(path, frames=True)
-    return path, read_list(path, dataset.get('delimiter', ','))
-
-
-def _folder(dataset: dict[str, Any]) -> Path:
-    """Where the videos of a data set are."""
-    prefix = dataset.get('data_prefix') or {}
-    folder = prefix.get(FOLDERS[dataset['type']]) or ''
-    return Path(dataset.get('data_root') or '', folder)
+def _check_twice(source: Source, videos: list[Video], found: Findings) -> None:
+    """Notes videos that are in a list with two labels."""
+    labels: dict[str, int] = {}
+    for video in videos:
+        if labels.setdefault(video.path, video.label) != video.label:
+            found.warn(
+                'two labels',
+                f'ann_file={source.ann_file()!r}, line {video.line}: '
+                f'{video.path!r} has label {video.label}, and '
+                f'{labels[video.path]} in another line',
+            )
 
 
 def source(path: Path) -> tuple[str, str] | None:

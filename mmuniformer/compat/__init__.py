@@ -15,7 +15,10 @@ from . import (
     _hooks,
     amp_without_gpu,
     checkpoint_hook,
+    coco_optional_fields,
+    hidden_folders,
     new_transformers,
+    objects_without_mask,
     own_configs,
     package_paths,
     safe_checkpoints,
@@ -39,8 +42,14 @@ _CALLBACKS = {
     'mmengine.utils.package_utils': package_paths.apply,
     'mmengine.optim': amp_without_gpu.apply,
     'mmengine.runner.checkpoint': safe_checkpoints.apply,
+    'mmdet.datasets.transforms.loading': objects_without_mask.apply_to_loading,
+    'mmdet.models.roi_heads.mask_heads.fcn_mask_head': (
+        objects_without_mask.apply_to_head
+    ),
+    'mmpretrain.datasets.custom': hidden_folders.apply,
     'mmpretrain.utils.dependency': new_transformers.apply,
     'mmaction.utils.dependency': new_transformers.apply,
+    'pycocotools.coco': coco_optional_fields.apply,
 }
 _installed = False
 

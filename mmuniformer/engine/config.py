@@ -2,15 +2,17 @@
 
 import argparse
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import get_rank
 
+from ..checks.config_keys import check_options
 from ..errors import LocalUserError, UserError
 from .launch import is_main_process
 
@@ -24,9 +26,37 @@ DRAWING_HOOKS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong as the tools say it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the usage and the one line, and ends the process."""
+        self.print_usage(sys.stderr)
+        self.exit(2, f'error: {message}\n')
+
+
+class Options(DictAction):
+    """``KEY=VALUE ...``; what is something else is named."""
+
+    def __call__(
+        self, parser: Any, namespace: Any, values: Any, *args: Any
+    ) -> None:
+        """Reads the values.
+
+        Raises:
+            ArgumentError: One has no ``=``.
+        """
+        for value in values:
+            if not re.match(r'[^=\s]+=', value):
+                raise argparse.ArgumentError(
+                    self, f'{value!r}: wanted KEY=VALUE'
+                )
+        super().__call__(parser, namespace, values, *args)
+
+
 def common_parser(description: str) -> argparse.ArgumentParser:
     """The options that training and testing share."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = Parser(description=description)
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--work-dir', help='folder of logs and checkpoints [work_dirs/CONFIG]'
@@ -34,7 +64,7 @@ def common_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=Options,
         metavar='KEY=VALUE',
         help='change values of the config, e.g. train_cfg.max_epochs=1',
     )
@@ -49,7 +79,45 @@ def common_parser(description: str) -> argparse.ArgumentParser:
         default='none',
         help='set by the dist_*.sh and slurm_*.sh scripts',
     )
+    parser.add_argument(
+        '--no-checks',
+        action='store_true',
+        help='start without a look at data, classes and schedule',
+    )
+    # What torch.distributed.launch adds; mmengine reads the environment.
+    parser.add_argument(
+        '--local-rank',
+        '--local_rank',
+        type=int,
+        default=0,
+        help=argparse.SUPPRESS,
+    )
     return parser
+
+
+def read_config(path: str | Path) -> Config:
+    """Reads a config file.
+
+    Raises:
+        UserError: There is no such file, or it does not parse.
+    """
+    if not Path(path).is_file():
+        raise UserError(f'config={str(path)!r}: no such file')
+    try:
+        return Config.fromfile(path)
+    except UserError:
+        raise
+    except Exception as error:
+        text = ' '.join(str(error).split()) or 'no reason'
+        place = ''
+        if isinstance(error, SyntaxError) and error.lineno:
+            text, place = error.msg, f', line {error.lineno}'
+            if error.text:
+                place += f' {error.text.strip()!r:.60}'
+        raise UserError(
+            f'config={str(path)!r} cannot be read: '
+            f'{type(error).__name__}: {text:.300}{place}'
+        ) from error
 
 
 def load_config(args: argparse.Namespace) -> Config:
@@ -58,15 +126,22 @@ def load_config(args: argparse.Namespace) -> Config:
     Raises:
         UserError: There is no such file, or it does not parse.
     """
-    path = Path(args.config)
-    if not path.is_file():
-        raise UserError(f'config={args.config!r}: no such file')
-    cfg = Config.fromfile(path)
+    cfg = read_config(args.config)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg.launcher = args.launcher
-    cfg.merge_from_dict(args.cfg_options or {})
+    if args.no_checks:
+        cfg.checks = False
+    elif cfg.get('checks', True):
+        check_options(cfg, args.cfg_options)
+    try:
+        cfg.merge_from_dict(args.cfg_options or {})
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        raise UserError(
+            f'--cfg-options: {error}; no place in the config'
+        ) from error
     if args.work_dir:
         cfg.work_dir = args.work_dir
-    cfg.setdefault('work_dir', f'work_dirs/{path.stem}')
+    cfg.setdefault('work_dir', f'work_dirs/{Path(args.config).stem}')
     return cfg
 
 

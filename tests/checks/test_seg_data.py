@@ -4,9 +4,11 @@ import shutil
 from importlib.util import find_spec
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from PIL import Image
 from torch import nn
 
 from mmuniformer.checks import (
@@ -17,11 +19,19 @@ from mmuniformer.checks import (
 )
 from mmuniformer.checks import (
     datasets,
+    models,
 )
 from mmuniformer.engine import LabelCheckHook
 from mmuniformer.errors import LocalUserError, UserError
 
 from .. import ROOT
+from .common import (
+    errors,
+    picture,
+    segmentation,
+    warnings,
+    write_label_maps,
+)
 
 needs_mmseg = pytest.mark.skipif(
     find_spec('mmseg') is None, reason='needs mmseg'
@@ -50,6 +60,7 @@ def test_good_data_passes(root):
     class_checks.check_classes(config(root), ('train', 'val'))
 
 
+@needs_mmseg
 def test_no_data_says_where_to_get_it(tmp_path):
     wanted = r'ADEChallengeData2016\.zip.*make_toyworld\.py --layouts ade'
     with pytest.raises(UserError, match=wanted):
@@ -105,7 +116,7 @@ def test_heads_of_detectors():
             mask_head=dict(num_classes=3),
         ),
     )
-    assert list(class_checks._class_counts(heads, 'model')) == [
+    assert list(models.class_counts(heads)) == [
         ('model.roi_head.bbox_head.0.num_classes', 80),
         ('model.roi_head.bbox_head.1.num_classes', 80),
         ('model.roi_head.mask_head.num_classes', 3),
@@ -115,6 +126,91 @@ def test_heads_of_detectors():
 def test_toy_world_is_known_by_its_marker(root, tmp_path):
     assert datasets.is_toyworld(config(root))
     assert not datasets.is_toyworld(config(tmp_path))
+
+
+@needs_mmseg
+@pytest.mark.parametrize(
+    'values, options, wanted',
+    [
+        ((0, 1), {}, ''),
+        ((0, 1, 255), {}, ''),
+        ((0, 255), {}, 'class class 1 never occurs'),
+        ((255,), {}, 'class class 0, class 1 never occurs'),
+        ((0, 1), dict(reduce_zero_label=True), 'never occurs'),
+        ((1, 2), dict(reduce_zero_label=True), ''),
+        ((0, 1, 2), dict(reduce_zero_label=True), ''),
+        ((1, 2), {}, 'label 2 in the file'),
+        ((0, 128), {}, 'label 128 in the file'),
+    ],
+)
+def test_values_of_label_maps(tmp_path, values, options, wanted):
+    cfg = segmentation(write_label_maps(tmp_path, values), **options)
+    lines = errors(cfg, ('train',))
+    assert (lines and wanted in lines[0]) if wanted else not lines, lines
+
+
+@needs_mmseg
+@pytest.mark.parametrize('add, wrong', [(0, False), (256, True)])
+def test_labels_of_16_bits(tmp_path, add, wrong):
+    values = (add, add + 1)
+    root = write_label_maps(tmp_path, values, dtype=np.uint16)
+    lines = errors(segmentation(root), ('train',))
+    assert bool(lines) is wrong
+    assert not wrong or 'more than 8 bits' in lines[0]
+
+
+@needs_mmseg
+def test_label_maps_in_colours_and_of_another_size(tmp_path):
+    root = write_label_maps(tmp_path)
+    picture(root / 'ann/0.png')
+    assert 'has colours (mode RGB)' in errors(segmentation(root))[0]
+    shutil.copy(root / 'ann/1.png', root / 'ann/0.png')
+    picture(root / 'img/1.jpg', 40, 32)
+    line = errors(segmentation(root))[0]
+    assert "1.png' is 48 x 32, but its picture" in line and '40 x 32' in line
+
+
+@needs_mmseg
+def test_a_palette_and_one_bit_are_numbers(tmp_path):
+    root = write_label_maps(tmp_path)
+    image = Image.open(root / 'ann/0.png').convert('P')
+    image.putdata([i % 2 for i in range(48 * 32)])
+    image.putpalette([9, 9, 9, 200, 0, 0])
+    image.save(root / 'ann/0.png')
+    image.convert('L').point(lambda v: v and 255).convert('1').save(
+        root / 'ann/1.png'
+    )
+    assert not errors(segmentation(root))
+
+
+@needs_mmseg
+def test_pictures_and_maps_that_are_left_out_are_counted(tmp_path):
+    root = write_label_maps(tmp_path, pictures=5)
+    (root / 'img/1.jpg').rename(root / 'img/1.JPG')
+    (root / 'img/2.jpg').rename(root / 'img/2.png')
+    lines = warnings(segmentation(root), ('train',))
+    assert "2 pictures in '" in lines[0] and '*.jpg' in lines[0]
+    assert '2 label maps have no picture' in lines[1]
+
+
+@needs_mmseg
+def test_maps_of_another_ending(tmp_path):
+    root = write_label_maps(tmp_path)
+    (root / 'ann/1.png').rename(root / 'ann/1.PNG')
+    line = errors(segmentation(root), ('train',))[0]
+    assert '1 of 3 pictures have no label map' in line and '1.PNG' in line
+
+
+@needs_mmseg
+def test_pictures_to_predict_on(tmp_path):
+    root = write_label_maps(tmp_path)
+    shutil.rmtree(root / 'ann')
+    cfg = segmentation(root)
+    own = cfg.test_dataloader.dataset
+    own.data_prefix = dict(_delete_=True, img_path='img')
+    own.data_prefix.pop('_delete_')
+    cfg.test_evaluator.update(format_only=True, output_dir='out')
+    assert not errors(cfg, ('test',))
 
 
 class Sample(dict):

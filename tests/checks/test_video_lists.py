@@ -3,17 +3,11 @@
 import pytest
 from mmengine.config import Config
 
-from mmuniformer.checks import (
-    classes as class_checks,
-)
-from mmuniformer.checks import (
-    data as data_checks,
-)
-from mmuniformer.checks import (
-    datasets,
-    video_lists,
-)
+from mmuniformer.checks import data as data_checks
+from mmuniformer.checks import datasets, video_lists
 from mmuniformer.errors import UserError
+
+from .common import errors, warnings
 
 
 def write(path, *lines):
@@ -118,7 +112,6 @@ def config(root, classes=5, **dataset):
 
 def check(cfg):
     data_checks.check_data(cfg, ('train',))
-    class_checks.check_classes(cfg, ('train',))
 
 
 @pytest.fixture
@@ -154,6 +147,7 @@ def test_what_fits(root, dataset, test_mode):
     check(config(root, **dataset, test_mode=test_mode))
 
 
+@needs_mmaction
 @pytest.mark.parametrize(
     'name, wanted',
     [
@@ -170,6 +164,7 @@ def test_no_data_says_where_to_get_it(tmp_path, name, wanted):
         check(config(tmp_path / name))
 
 
+@needs_mmaction
 def test_training_needs_one_video_and_a_test_all(root):
     for name in 'ab':
         (root / f'train/{name}.mp4').unlink()
@@ -182,11 +177,13 @@ def test_training_needs_one_video_and_a_test_all(root):
         data_checks.check_data(config(root), ('train',))
 
 
+@needs_mmaction
 def test_suffix_that_mmaction2_adds(root):
     write(root / 'train.csv', 'a,0', 'b,1')
     data_checks.check_data(config(root, test_mode=True), ('train',))
 
 
+@needs_mmaction
 def test_frames_of_another_name(root):
     wanted = r"a/img_00001\.jpg' does not .*: 00001\.jpg and 2 more.*tmpl='img"
     with pytest.raises(UserError, match=wanted):
@@ -220,3 +217,58 @@ def test_toy_world_is_known_by_its_marker(root):
     assert not datasets.is_toyworld(config(root))
     write(root / 'toyworld.json', '{"description": "mmuniformer toy world"}')
     assert datasets.is_toyworld(config(root))
+
+
+@needs_mmaction
+def test_labels_from_1(root):
+    write(root / 'train.csv', 'a.mp4,1', 'b.mp4,5')
+    assert 'subtract 1' in errors(config(root), ('train',))[0]
+
+
+@needs_mmaction
+def test_a_video_with_two_labels(root):
+    write(root / 'train.csv', 'a.mp4,1', 'b.mp4,2', 'a.mp4,2')
+    lines = warnings(config(root), ('train',))
+    assert "line 3: 'a.mp4' has label 2, and 1 in another" in lines[0]
+
+
+@needs_mmaction
+def test_classes_that_are_folders(root):
+    for path in ('jump/a.mp4', 'run/b.avi', '.hidden/c.mp4', 'run/d.txt'):
+        write(root / 'train' / path)
+    cfg = config(root, 2)
+    cfg.train_dataloader.dataset.ann_file = ''
+    check(cfg)
+    assert not warnings(cfg, ('train',))
+    cfg.model.cls_head.num_classes = 3
+    cfg.model.data_preprocessor.blending.num_classes = 3
+    assert '2 folders of classes, but' in errors(cfg, ('train',))[0]
+    write(root / 'train/walk/a.xyz')
+    assert 'counts as class 2' in warnings(cfg, ('train',))[0]
+
+
+@needs_mmaction
+@pytest.mark.parametrize(
+    'lines, options, wanted',
+    [
+        (['a.mp4 0', 'b.mp4 4'], {}, ''),
+        (['a.mp4 0', 'b.mp4 5'], {}, 'label 5'),
+        (['a.mp4', 'b.mp4'], dict(test_mode=True), ''),
+        (['a.mp4 0 3', 'b.mp4 4'], dict(multi_class=True), ''),
+        (['x.mp4 0', 'b.mp4 4'], dict(test_mode=True), '1 of the 2 videos'),
+        (['a.mp4 0', 'b.mp4 x'], {}, 'line 2'),
+    ],
+)
+def test_lists_of_mmaction2_itself(root, lines, options, wanted):
+    write(root / 'train.txt', *lines)
+    cfg = config(root, type='VideoDataset', ann_file='train.txt', **options)
+    got = errors(cfg, ('train',))
+    assert (wanted in got[0]) if wanted else not got, got
+
+
+@needs_mmaction
+def test_frames_of_mmaction2_itself(root):
+    kind = FRAMES | dict(type='RawframeDataset')
+    assert not errors(config(root, **kind), ('train',))
+    kind['filename_tmpl'] = 'img_{:05}.jpg'
+    assert 'filename_tmpl' in errors(config(root, **kind), ('train',))[0]

@@ -3,7 +3,7 @@
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import mmcv
@@ -148,10 +148,11 @@ def bad_file(results: dict) -> str:
 
 @DATASETS.register_module()
 class ClipDataset(TolerantDataset):
-    """Videos of a list of ``path,label``.
+    """Videos of a list of ``path,label``, or of a folder for each class.
 
     Args:
-        ann_file: The list.
+        ann_file: The list; '' for the videos ``CLASS/*.mp4`` (and other
+            endings) of the folder, whose classes are numbered by name.
         pipeline: Transforms.
         data_prefix: The folder of the videos, as ``dict(video=...)``.
         delimiter: Between path and label; ' ' is any white space.
@@ -164,8 +165,8 @@ class ClipDataset(TolerantDataset):
 
     def __init__(
         self,
-        ann_file: str,
-        pipeline: list[Any],
+        ann_file: str = '',
+        pipeline: Sequence[Any] = (),
         data_prefix: dict[str, str] | None = None,
         delimiter: str = ',',
         class_order: str = 'published',
@@ -183,7 +184,7 @@ class ClipDataset(TolerantDataset):
         self.class_order = class_order
         self.labels = labels
         prefix = data_prefix or dict(video='')
-        super().__init__(ann_file, pipeline, prefix, **kwargs)
+        super().__init__(ann_file, list(pipeline), prefix, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Reads the list.
@@ -191,14 +192,18 @@ class ClipDataset(TolerantDataset):
         Raises:
             UserError: A line is something else, or of no class.
         """
-        videos = video_lists.read_list(self.ann_file, self.delimiter)
+        folder = self.data_prefix['video']
+        if self.ann_file:
+            videos = video_lists.read_list(self.ann_file, self.delimiter)
+        else:
+            videos, names = video_lists.folder_videos(folder)
+            self._metainfo.setdefault('classes', tuple(names))
         number: Callable[[int], int] = int
         if self.class_order == 'alphabetical':
             classes = CLASSES[self.labels]
             option = f'labels={self.labels!r}'
             video_lists.check_labels(self.ann_file, videos, classes, option)
             number = kinetics.alphabetical(classes).__getitem__
-        folder = self.data_prefix['video']
         return [
             dict(filename=os.path.join(folder, v.path), label=number(v.label))
             for v in videos

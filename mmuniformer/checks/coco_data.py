@@ -1,0 +1,106 @@
+"""Data sets of mmdet and mmpose that read COCO's files."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from mmengine.config import Config
+
+from . import coco_files, models
+from .coco_fields import Wanted
+from .datasets import Source, metainfo
+from .findings import Findings
+from .samples import Data, Task
+
+POSE = 'mmpose.BaseCocoStyleDataset'
+
+
+def format_only(cfg: Config, split: str) -> bool:
+    """Whether a split is predicted on and not measured."""
+    if split == 'train':
+        return False
+    metrics = cfg.get(f'{split}_evaluator') or []
+    metrics = metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    return any(isinstance(m, dict) and m.get('format_only') for m in metrics)
+
+
+def wanted(source: Source, cfg: Config) -> Wanted:
+    """What a data set reads from its file."""
+    meta = metainfo(source)
+    annotated = not format_only(cfg, source.split)
+    if source.owner() == POSE:
+        joints = meta.get('num_keypoints')
+        known = source.owner('parse_data_info') == POSE
+        return Wanted(
+            joints=joints if known and joints else 0, annotated=annotated
+        )
+    filters: dict[str, Any] = {}
+    if not source.cfg.get('test_mode'):
+        filters = source.cfg.get('filter_cfg') or {}
+    return Wanted(
+        classes=meta.get('classes'),
+        subset='classes' in (source.cfg.get('metainfo') or {}),
+        masks=models.masks(cfg.get('model')),
+        annotated=annotated,
+        min_size=filters.get('min_size', 0),
+        filter_empty=filters.get('filter_empty_gt', False),
+    )
+
+
+def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
+    """Checks the file of a data set, its pictures and its boxes.
+
+    Args:
+        source: The data set.
+        cfg: Whole config.
+        found: Gets what is wrong.
+        full: Whether all pictures will be opened afterwards.
+    """
+    path = source.ann_file()
+    need = wanted(source, cfg)
+    contents = coco_files.check_file(path, need, found)
+    if contents is None:
+        return Data()
+    folder = source.prefix('img', 'img_path') or ''
+    headers = 0 if full else coco_files.FIRST_HEADERS
+    coco_files.check_pictures(contents, folder, found, headers)
+    _check_meta(source, found)
+    length: int | None = contents.kept
+    if source.cfg.get('bbox_file'):
+        boxes = source.cfg['bbox_file']
+        coco_files.check_boxes(boxes, contents.pictures, found)
+        length = None
+    indices = source.cfg.get('indices')
+    if isinstance(indices, int) and length is not None:
+        length = min(length, indices)
+    return Data(
+        length,
+        need.classes,
+        contents.counts,
+        list(_tasks(contents.pictures, folder)) if full else (),
+        contents.boxes,
+        pictures={key: value[0] for key, value in contents.pictures.items()},
+        order=contents.names if need.classes else None,
+    )
+
+
+def _tasks(
+    pictures: dict[Any, tuple[str, int, int]], folder: str
+) -> Iterator[Task]:
+    for name, width, height in pictures.values():
+        path = os.path.join(folder, name)
+        yield Task('picture', path, (width, height))
+
+
+def _check_meta(source: Source, found: Findings) -> None:
+    """Checks that the meta information of joints is of one set of them."""
+    meta = metainfo(source)
+    joints = meta.get('num_keypoints')
+    for key in ('sigmas', 'dataset_keypoint_weights'):
+        values = meta.get(key)
+        if joints and values is not None and len(values) not in (0, joints):
+            found.error(
+                'metainfo',
+                f'metainfo of {source.name} has {joints} joints, but '
+                f'{len(values)} {key}; wanted one for each',
+            )

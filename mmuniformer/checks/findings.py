@@ -1,0 +1,99 @@
+"""What checks find, collected: one line for each kind, with a count."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from mmengine.logging import print_log
+
+from ..errors import UserError
+
+
+class Finding(NamedTuple):
+    """Something that is wrong, or that looks like it.
+
+    Attributes:
+        kind: A name of this kind of fault, for reports.
+        where: The data set or the part of the config.
+        text: What is wrong with the first of its kind, and what was wanted.
+        error: Whether it stops a run; else it is a warning.
+        number: How many there are.
+    """
+
+    kind: str
+    where: str
+    text: str
+    error: bool
+    number: int
+
+    def line(self) -> str:
+        """The finding in one line."""
+        more = f' ({self.number - 1} more like it)' if self.number > 1 else ''
+        text = ' '.join(f'{self.text}{more}'.split())
+        return f'{self.where}: {text}' if self.where else text
+
+
+class Findings:
+    """Collects findings; of each kind and place the first one is kept.
+
+    Args:
+        where: Where the next findings are, until it is set anew.
+    """
+
+    def __init__(self, where: str = '') -> None:
+        self.where = where
+        self._found: dict[tuple[str, str, bool], list[Any]] = {}
+
+    def error(self, kind: str, text: str, count: int = 1) -> None:
+        """Notes something that must not be trained or tested with."""
+        self._add(kind, text, True, count)
+
+    def warn(self, kind: str, text: str, count: int = 1) -> None:
+        """Notes something that somebody should look at."""
+        self._add(kind, text, False, count)
+
+    def _add(self, kind: str, text: str, error: bool, count: int) -> None:
+        key = kind, self.where, error
+        if key in self._found:
+            self._found[key][1] += count
+        else:
+            self._found[key] = [text, count]
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Errors, then warnings, each in the order in which they came."""
+        for wanted in (True, False):
+            for (kind, where, error), (text, count) in self._found.items():
+                if error is wanted:
+                    yield Finding(kind, where, text, error, count)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def extend(self, others: 'Findings') -> None:
+        """Takes over what another collection has."""
+        for one in others:
+            key = one.kind, one.where, one.error
+            old = self._found.setdefault(key, [one.text, 0])
+            old[1] += one.number
+
+    def conclude(self) -> None:
+        """Logs the warnings and raises the first error.
+
+        Raises:
+            UserError: There is an error.
+        """
+        errors = [one for one in self if one.error]
+        for one in self:
+            if not one.error:
+                print_log(one.line(), logger='current', level=logging.WARNING)
+        if errors:
+            line = errors[0].line()
+            if len(errors) > 1:
+                kinds = ', '.join(dict.fromkeys(e.kind for e in errors[1:]))
+                line += f'; {len(errors) - 1} more ({kinds})'
+            raise UserError(line)
+
+
+def debug(text: str) -> None:
+    """Says what was not looked at, and why."""
+    print_log(text, logger='current', level=logging.DEBUG)
