@@ -46,6 +46,13 @@ def count_parameters(model: nn.Module) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
+def input_channels(model: nn.Module) -> int:
+    """Channels of what a network takes: those of its first convolution."""
+    kinds = nn.Conv2d, nn.Conv3d
+    found = (m.in_channels for m in model.modules() if isinstance(m, kinds))
+    return next(found, 3)
+
+
 def build_on_meta(cfg: dict[str, Any]) -> nn.Module:
     """Builds a model in eval mode whose tensors have shapes but no values."""
     with torch.device('meta'):
@@ -75,7 +82,8 @@ def flops_by_part(model: Any, shape: tuple[int, ...]) -> dict[str, int]:
         model: A model from :func:`build_on_meta`.
         shape: (H, W), or (T, H, W), of the network's input.
     """
-    image = torch.empty(1, 3, *shape, device='meta')
+    channels = input_channels(model.backbone)
+    image = torch.empty(1, channels, *shape, device='meta')
     with torch.no_grad():
         maps = model.backbone(image)
     parts = {'backbone': count_flops(model.backbone, image)}

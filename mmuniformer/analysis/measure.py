@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..engine.speed import keep_freed_memory
 from ..errors import UserError
+from .complexity import input_channels
 from .peers import OURS, Row, build
 from .roofline import Peaks, synchronize
 from .steps import Settings, first_step, make_step, step_memory, tensors
@@ -144,9 +145,10 @@ def difference(row: Row, other: Row) -> float | None:
     limits = (320, 320) if len(row.shape) == 2 else (4, 160, 160)
     shape = tuple(map(min, row.shape, limits))
     double = torch.float64
-    x = torch.randn(1, 3, *shape, dtype=double)
+    models = [build(r, dtype=double) for r in (row, other)]
+    x = torch.randn(1, input_channels(models[0]), *shape, dtype=double)
     with torch.no_grad():
-        outs = [tensors(build(r, dtype=double)(x)) for r in (row, other)]
+        outs = [tensors(model(x)) for model in models]
     return greatest(*outs)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .complexity import count_flops
+from .complexity import count_flops, input_channels
 
 # Side of the matrices and bytes of the copy, by kind of device.
 MATRIX = {'cpu': 2048, 'cuda': 8192}
@@ -122,7 +122,7 @@ def work(
     """
     try:
         model = model.to('meta')
-        x = torch.empty(batch, 3, *shape, device='meta')
+        x = torch.empty(batch, input_channels(model), *shape, device='meta')
         flops = count_flops(model, x) // batch
         with _Traffic() as traffic, _FusedAttention(traffic):
             model(x)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..engine.speed import compile_for_inference
 from ..errors import UserError
+from .complexity import input_channels
 from .peers import Row, build
 
 Step = Callable[[], list[Tensor]]
@@ -50,7 +51,8 @@ def make_step(row: Row, settings: Settings, mode: str) -> Step:
     training = mode == 'train'
     model = build(row, training).to(device)
     torch.manual_seed(0)  # the same for all rows
-    x = torch.randn(settings.batch, 3, *row.shape).to(device)
+    channels = input_channels(model)
+    x = torch.randn(settings.batch, channels, *row.shape).to(device)
     if not training:
         model, x = model.to(dtype), x.to(dtype)
     if row.variant == 'compiled' and training:

@@ -114,6 +114,8 @@ class LoadReportHook(Hook):
                 notes.append('classes in alphabetical order')
             state = transfer.to_model(state, own)
             if starts:
+                raw, state = state, transfer.fit_channels(state, own)
+                notes += transfer.fitted_channels(raw, state)
                 flat, state = state, transfer.inflate(state, own, self.inflate)
                 notes += transfer.inflated(flat, state, self.inflate)
                 state, dropped = transfer.drop_other_classes(state, own)

@@ -86,7 +86,8 @@ def load_state(
     others = [name for name in state if not name.startswith(prefix)]
     own = files.shapes(model)
     flat = files.strip_prefix(state, prefix)
-    part = transfer.inflate(flat, own, inflate)
+    fitted = transfer.fit_channels(flat, own)
+    part = transfer.inflate(fitted, own, inflate)
     match = files.compare(own, part)
     with named(checkpoint):
         check_body(match, list(state), allow_partial)
@@ -96,7 +97,8 @@ def load_state(
     strange = [n for n in match.missing if not NEW_IN_DENSE.fullmatch(n)]
     strange += [n for n in match.unexpected if not EXPECTED.match(n)]
     match.unexpected.extend(others)
-    notes = transfer.inflated(flat, part, inflate)
+    notes = transfer.fitted_channels(flat, fitted)
+    notes += transfer.inflated(fitted, part, inflate)
     report(checkpoint, match, describe(model), notes, bool(strange))
     return match
 

@@ -18,6 +18,8 @@ State = dict[str, Tensor]
 
 # Without them a backbone is another one.
 BODY = re.compile(r'(patch_embed|blocks)[1-4]\.|cls_(token|upsample)\b')
+# The layer that sees the picture.
+FIRST = re.compile(r'patch_embed1\.proj(\.0)?\.weight')
 # Norms on what is emitted. A dense model starts with new ones; a model of
 # another task leaves out those of the file.
 NORMS = re.compile(r'norm[1-4]?\.|norm_cls\.')
@@ -108,6 +110,33 @@ def to_model(state: Mapping[str, Tensor], own: Collection[str]) -> State:
     }
 
 
+def fit_channels(state: Mapping[str, Tensor], own: Shapes) -> State:
+    """Fits the first layer to pictures of another number of channels.
+
+    The rule of timm (``adapt_input_conv``): one channel gets the sum of the
+    file's; more of them get the file's in turn, scaled by old / new so that
+    outputs keep their size.
+
+    Args:
+        state: Tensors by the model's names.
+        own: Shapes of the model's tensors.
+    """
+    done = dict(state)
+    for name, value in state.items():
+        shape = own.get(name, ())
+        if not FIRST.match(common_name(name)) or len(shape) < 4:
+            continue
+        old, new = value.shape[1], shape[1]
+        if old == new or value.shape[0] != shape[0]:
+            continue
+        if new == 1:
+            done[name] = value.sum(1, keepdim=True)
+        else:
+            order = [i % old for i in range(new)]
+            done[name] = value[:, order] * (old / new)
+    return done
+
+
 def inflate(
     state: Mapping[str, Tensor], own: Shapes, mode: str = 'average'
 ) -> State:
@@ -134,6 +163,15 @@ def inflate(
             done[name] = value.new_zeros(shape)
             done[name][:, :, shape[2] // 2] = value
     return done
+
+
+def fitted_channels(state: State, done: State) -> list[str]:
+    """What :func:`fit_channels` did, in words, if anything."""
+    return [
+        f'{name}: from {value.shape[1]} to {done[name].shape[1]} channels'
+        for name, value in state.items()
+        if done[name] is not value
+    ]
 
 
 def inflated(flat: State, done: State, mode: str) -> list[str]:

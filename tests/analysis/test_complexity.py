@@ -4,8 +4,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmuniformer.analysis.complexity import count_flops, count_parameters
+from mmuniformer.analysis.complexity import (
+    count_flops,
+    count_parameters,
+    flops_by_part,
+)
 from mmuniformer.models import UniFormer
+
+from .. import TINY
 
 
 @pytest.mark.parametrize('device', ['cpu', 'meta'])
@@ -47,3 +53,17 @@ def test_frozen_parameters_are_not_counted():
     model = torch.nn.Linear(7, 5)
     model.bias.requires_grad = False
     assert count_parameters(model) == 35
+
+
+@pytest.mark.parametrize('channels', [1, 4])
+def test_pictures_of_other_channels(channels):
+    model = torch.nn.Module()
+    model.backbone = UniFormer(TINY, ndim=2, in_channels=channels)
+    usual = torch.nn.Module()
+    usual.backbone = UniFormer(TINY, ndim=2)
+    flops = [
+        flops_by_part(m.to('meta'), (64, 64))['backbone']
+        for m in (model, usual)
+    ]
+    first = 4 * 4 * TINY['embed_dims'][0] * 16 * 16
+    assert flops[0] - flops[1] == (channels - 3) * first

@@ -182,3 +182,30 @@ def test_classes_are_permuted_in_heads_alone():
 def test_backbone_only():
     state = transfer.backbone_only(zeros(mask_rcnn()))
     assert {name.split('.')[0] for name in state} == {'backbone'}
+
+
+@pytest.mark.parametrize('name', ['patch_embed1.proj', 'patch_embed1.proj.0'])
+@pytest.mark.parametrize('channels', [1, 2, 4, 7])
+def test_other_channels_by_the_rule_of_timm(name, channels):
+    adapt = pytest.importorskip('timm.models').adapt_input_conv
+    value = torch.randn(5, 3, 4, 4)
+    own = {f'backbone.{name}.weight': torch.Size((5, channels, 4, 4))}
+    state = {f'backbone.{name}.weight': value}
+    (done,) = transfer.fit_channels(state, own).values()
+    torch.testing.assert_close(done, adapt(channels, value))
+
+
+def test_the_same_channels_and_other_layers_stay():
+    state = {
+        'patch_embed1.proj.weight': torch.ones(2, 3, 4, 4),
+        'patch_embed2.proj.weight': torch.ones(2, 3, 4, 4),
+        'patch_embed1.proj.1.weight': torch.ones(2),
+    }
+    own = {
+        'patch_embed1.proj.weight': torch.Size((2, 3, 3, 4, 4)),
+        'patch_embed2.proj.weight': torch.Size((2, 4, 4, 4)),
+        'patch_embed1.proj.1.weight': torch.Size((2,)),
+    }
+    done = transfer.fit_channels(state, own)
+    assert all(done[name] is state[name] for name in state)
+    assert not transfer.fitted_channels(state, done)
