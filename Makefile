@@ -8,7 +8,8 @@
 #              PYTHON=python3.12                         another interpreter
 #              They stay chosen; TORCH=locked, MMCV=lite, HOSTS=stock go back.
 # make lock    requirements.lock anew, after a change of requirements.txt
-# make test-newest   the tests on the newest of everything that is allowed
+# make test-newest   the tests on the newest of everything that is allowed,
+#              in .venv-newest, and which package broke what; TESTS=tests/models
 PYTHON ?= python3
 VENV ?= .venv
 PY = $(VENV)/bin/python
@@ -34,7 +35,7 @@ test: setup
 	@$(PY) -m pytest -n auto --dist loadscope
 
 test-newest:
-	@$(PYTHON) tools/test_newest.py
+	@$(PYTHON) tools/test_newest.py $(TESTS)
 
 lint: setup
 	@$(PY) -m ruff format --check .

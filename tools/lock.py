@@ -102,6 +102,15 @@ def applies(marker: Marker | None, python: str, machine: str) -> bool:
     )
 
 
+def pins(lock: str, python: str, machine: str) -> dict[str, str]:
+    """What a lock installs on a machine: versions by name."""
+    return {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix('==')
+        for pin in read_requirements(lock)
+        if applies(pin.marker, python, machine)
+    }
+
+
 def differences(asked: str, lock: str) -> list[str]:
     """Where the texts of the short list and of the lock disagree."""
     found = []
@@ -110,26 +119,21 @@ def differences(asked: str, lock: str) -> list[str]:
         return [f'{strange[0]}: an index or an address in the lock']
     wanted = read_requirements(asked)
     only = {r.name: r.marker for r in read_requirements('\n'.join(ONLY))}
-    locked = read_requirements(lock)
     for python in PYTHONS:
         for machine in MACHINES:
-            pins: dict[str, str] = {}
-            for pin in locked:
-                if applies(pin.marker, python, machine):
-                    version = str(pin.specifier).removeprefix('==')
-                    pins[canonicalize_name(pin.name)] = version
+            locked = pins(lock, python, machine)
             for want in wanted:
                 if not applies(want.marker, python, machine):
                     continue
                 if not applies(only.get(want.name), python, machine):
                     continue
-                version = pins.get(canonicalize_name(want.name))
+                version = locked.get(canonicalize_name(want.name))
                 if version is None or not want.specifier.contains(
                     version, prereleases=True
                 ):
                     found.append(f'{want}: the lock has {version}')
             found += [
-                f'{n}: in the lock, in vain' for n in IN_VAIN if n in pins
+                f'{n}: in the lock, in vain' for n in IN_VAIN if n in locked
             ]
     names = {canonicalize_name(want.name) for want in wanted}
     parts = re.split(r'^(\S+)==', lock, flags=re.MULTILINE)[1:]

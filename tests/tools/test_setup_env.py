@@ -176,3 +176,34 @@ def test_a_half_made_environment_is_named(tmp_path):
     assert done.stderr == (
         f'error: {tmp_path} is half set up; run `make setup` again\n'
     )
+
+
+def test_the_package_that_broke_a_test_is_named(tmp_path, monkeypatch, capsys):
+    """By the version that was locked, put before the newest."""
+    monkeypatch.syspath_prepend(ROOT / 'tools')
+    newest = load('test_newest')
+    for name, value in dict(
+        PYTHON=sys.executable, ROOT=tmp_path, of_torch=lambda name: False
+    ).items():
+        monkeypatch.setattr(newest, name, value)
+    (tmp_path / 'tests').mkdir()
+    (tmp_path / 'tests/test_it.py').write_text(
+        'def test_old():\n    import tiny_x\n\n'
+        'def test_never():\n    assert 0\n\ndef test_good():\n    pass\n'
+    )
+
+    def install(command):
+        folder, pin = command[-2:]
+        assert pin in ('tiny-x==1', 'tiny-y==1')
+        if pin == 'tiny-x==1':
+            (tmp_path / folder / 'tiny_x.py').touch()
+
+    monkeypatch.setattr(newest.subprocess, 'check_call', install)
+    failed, summary = newest.run_tests([], [])
+    newest.blame(failed, {'tiny-y': ('1', '2'), 'tiny-x': ('1', '2')})
+    assert summary.startswith('2 failed, 1 passed')
+    blamed = capsys.readouterr().out.splitlines()[-2:]
+    assert blamed == [
+        'tiny-x 2 broke tests/test_it.py::test_old (passes with 1)',
+        'no single package broke tests/test_it.py::test_never',
+    ]
