@@ -11,3 +11,7 @@ class UserError(ValueError):
 
 class LocalUserError(UserError):
     """Bad input that only one of several processes may meet."""
+
+
+class DamagedError(LocalUserError):
+    """A file of the data that cannot be read; training may do without it."""

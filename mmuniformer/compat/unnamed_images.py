@@ -8,7 +8,7 @@ process. (No upstream issue.)
 from types import ModuleType
 from typing import Any
 
-from ..errors import LocalUserError
+from ..errors import DamagedError
 
 
 def apply(loading: ModuleType) -> None:
@@ -20,7 +20,7 @@ def apply(loading: ModuleType) -> None:
             return load(self, results)
         except Exception as error:
             reason = ' '.join(str(error).split())
-            raise LocalUserError(
+            raise DamagedError(
                 f'image {results.get("img_path")!r} cannot be read: {reason}'
             ) from error
 

@@ -8,7 +8,7 @@ ends a training and cannot be found. (No upstream issue.)
 from types import ModuleType
 from typing import Any
 
-from ..errors import LocalUserError
+from ..errors import DamagedError
 
 
 def apply(loading: ModuleType) -> None:
@@ -20,7 +20,7 @@ def apply(loading: ModuleType) -> None:
             load(self, results)
         except Exception as error:
             reason = ' '.join(str(error).split())
-            raise LocalUserError(
+            raise DamagedError(
                 f'label map {results["seg_map_path"]!r} cannot be read: '
                 f'{reason}'
             ) from error

@@ -6,6 +6,7 @@ from .layer_decay import LayerDecay
 from .param_groups import MergedGroups, MergedGroupsHook
 from .same_buffers import SameBuffersHook
 from .speed import SpeedHook
+from .stop import StopHook
 from .warmup_cosine import WarmupCosineLR
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     'MergedGroupsHook',
     'SameBuffersHook',
     'SpeedHook',
+    'StopHook',
     'WarmupCosineLR',
 ]

@@ -16,6 +16,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from ..errors import UserError
+from .runner import SafeRunner
 from .speed import keep_freed_memory
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -72,7 +73,7 @@ def build_runner(cfg: Config, launcher: str) -> Runner:
     """
     prepare_processes(cfg, launcher)
     keep_freed_memory()
-    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
+    build = RUNNERS.build if 'runner_type' in cfg else SafeRunner.from_cfg
     return build(cfg)
 
 

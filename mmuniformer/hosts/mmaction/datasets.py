@@ -21,7 +21,7 @@ from mmengine.dist import get_rank
 from mmengine.logging import print_log
 
 from ...checks import video_lists
-from ...errors import LocalUserError, UserError
+from ...errors import DamagedError, LocalUserError, UserError
 from ...registry import DATASETS
 from ...weights import labels as kinetics
 
@@ -36,10 +36,6 @@ READERS = (
     RawFrameDecode,
 )
 CLASSES = {'k400': 400, 'k600': 600}
-
-
-class DamagedError(Exception):
-    """A file that cannot be read."""
 
 
 class TolerantDataset(BaseActionDataset):
@@ -67,6 +63,8 @@ class TolerantDataset(BaseActionDataset):
             LocalUserError: They are, in testing; or too many in a row are.
         """
         self.full_init()
+        if hasattr(self, '_bad_data'):  # our own training replaces it
+            return self.prepare_data(index)
         for _ in range(self.max_refetch + 1):
             try:
                 return self.prepare_data(index)
