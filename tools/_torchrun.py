@@ -1,16 +1,121 @@
-"""torchrun without its traceback when the tools refuse bad input."""
+"""torchrun that waits for a step to be saved, and speaks in one line.
 
+torchrun answers a signal with a traceback and ends its processes. This one
+hands signals on and lets the processes end by themselves. It says in a line
+what became of a process that died, and has its exit status.
+"""
+
+import logging
+import os
+import signal
 import sys
+from pathlib import Path
 
+os.environ['MMUNIFORMER_LAUNCHER'] = str(os.getpid())
+
+from torch.distributed.elastic.multiprocessing import api
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import main
 
-BAD_INPUT = 2
+QUIET = {  # their processes have said what there is to say
+    2: 'bad input',
+    75: 'stopped, to be started again',
+    130: 'interrupted',
+}
+OOM = Path('/sys/fs/cgroup/memory.events')
+HANDED_ON = signal.SIGINT, signal.SIGTERM, signal.SIGUSR1
+
+contexts = []
+received = []
+start = api.PContext.start
+
+
+def start_and_remember(self):
+    """Starts the processes, and listens for them."""
+    contexts.append(self)
+    start(self)
+    for number in HANDED_ON:
+        signal.signal(number, hand_on)
+
+
+def hand_on(number, _):
+    """Gives a signal to the processes; ends by itself if there are none."""
+    received.append(number)
+    pids = [pid for context in contexts for pid in context.pids().values()]
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+    if not pids:
+        leave(number, None)
+
+
+def leave(number, _):
+    """Ends before any process was started."""
+    name = signal.Signals(number).name
+    os.write(2, f'stopped by {name}; nothing was saved\n'.encode())
+    os._exit(130 if number == signal.SIGINT else 75)
+
+
+def killed_for_memory():
+    """How many processes Linux has ended here for want of memory."""
+    try:
+        counts = dict(line.split() for line in OOM.read_text().splitlines())
+        return int(counts.get('oom_kill', 0))
+    except (OSError, ValueError):
+        return 0
+
+
+def say(failure, rank, before):
+    """One line about a process that has died."""
+    code = failure.exitcode
+    if code >= 0:
+        return (
+            f'error: process {rank} ended with exit status {code}; what it '
+            f'said is above'
+        )
+    name = signal.Signals(-code).name
+    if -code == signal.SIGKILL:
+        sure = killed_for_memory() > before
+        why = 'this machine was' if sure else 'most likely it was'
+        return (
+            f'error: process {rank} was killed (SIGKILL): {why} out of '
+            f'memory; wanted fewer processes, a smaller '
+            f'train_dataloader.batch_size or fewer num_workers. --resume '
+            f'auto goes on from the last checkpoint'
+        )
+    return f'error: process {rank} was ended by {name}'
+
+
+def first_line(error):
+    """The gist of an error of torchrun itself."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300]
+
 
 if __name__ == '__main__':
+    api.PContext.start = start_and_remember
+    api._terminate_process_handler = hand_on
+    for number in HANDED_ON:
+        signal.signal(number, leave)
+    before = killed_for_memory()
+    for name in list(logging.root.manager.loggerDict):
+        if name.startswith('torch.distributed.elastic'):
+            logging.getLogger(name).disabled = True
     try:
         main()
     except ChildFailedError as error:
-        if error.get_first_failure()[1].exitcode != BAD_INPUT:
-            raise
-        sys.exit(BAD_INPUT)
+        rank, failure = error.get_first_failure()
+        codes = [f.exitcode for f in error.failures.values()]
+        quiet = [c for c in codes if c in QUIET]
+        if received and quiet:
+            sys.exit(quiet[0])
+        if failure.exitcode in QUIET:
+            sys.exit(failure.exitcode)
+        print(say(failure, rank, before), file=sys.stderr)
+        sys.exit(quiet[0] if quiet and failure.exitcode < 0 else 1)
+    except (OSError, RuntimeError) as error:
+        # Of the meeting of nodes: a taken port, a host that is not there.
+        print(f'error: torchrun: {first_line(error)}', file=sys.stderr)
+        sys.exit(1)

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Tests a checkpoint: tools/test.py CONFIG CHECKPOINT [options]."""
 
-import _env  # noqa: F401
+import _start  # noqa: F401, first of all
+
+import _env  # noqa: F401, isort: skip
 
 from mmuniformer.checks import models, start
 from mmuniformer.checks import weights as weight_checks
@@ -13,6 +15,7 @@ from mmuniformer.engine.config import (
     load_config,
     take_raw_weights,
 )
+from mmuniformer.engine.ending import run_tool
 from mmuniformer.engine.launch import build_runner
 from mmuniformer.engine.speed import add_speed
 from mmuniformer.errors import UserError
@@ -80,17 +83,14 @@ def test_config(args):
 def main():
     """Checks what can go wrong, then tests."""
     args = parse_args()
-    try:
-        cfg = test_config(args)
-        start.check(cfg, ('test',))
-        weight_checks.check_checkpoint(args.checkpoint)
-        runner = build_runner(cfg, args.launcher)
-        if args.show_dir:
-            draw_in_all_processes(runner.visualizer)
-        runner.test()
-    except UserError as error:
-        exit_with(error)
+    cfg = test_config(args)
+    start.check(cfg, ('test',))
+    weight_checks.check_checkpoint(args.checkpoint)
+    runner = build_runner(cfg, args.launcher)
+    if args.show_dir:
+        draw_in_all_processes(runner.visualizer)
+    runner.test()
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main, exit_with)

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Trains any config: tools/train.py CONFIG [options]."""
 
-import _env  # noqa: F401
+import _start  # noqa: F401, first of all
+
+import _env  # noqa: F401, isort: skip
 
 from mmuniformer.checks import start
 from mmuniformer.checks import weights as weight_checks
 from mmuniformer.engine.config import common_parser, exit_with, load_config
+from mmuniformer.engine.ending import run_tool
 from mmuniformer.engine.launch import build_runner
 from mmuniformer.engine.speed import add_speed
 from mmuniformer.errors import UserError
@@ -29,6 +32,11 @@ def parse_args():
         action='store_true',
         help='scale the learning rate with the whole batch size',
     )
+    parser.add_argument(
+        '--save-every',
+        metavar='TIME',
+        help='save a checkpoint by the clock, too: 30min, 2h',
+    )
     return parser.parse_args()
 
 
@@ -48,6 +56,9 @@ def training_config(args):
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.save_every:
+        hook = dict(type='mmuniformer.StopHook', save_every=args.save_every)
+        cfg.default_hooks.stop = hook
     add_speed(cfg, compile=args.compile)
     return cfg
 
@@ -55,15 +66,12 @@ def training_config(args):
 def main():
     """Checks what can go wrong, then trains."""
     args = parse_args()
-    try:
-        cfg = training_config(args)
-        start.check(cfg, ('train', 'val'))
-        weight_checks.check_load_from(cfg)
-        weight_checks.check_pretrained(cfg)
-        build_runner(cfg, args.launcher).train()
-    except UserError as error:
-        exit_with(error)
+    cfg = training_config(args)
+    start.check(cfg, ('train', 'val'))
+    weight_checks.check_load_from(cfg)
+    weight_checks.check_pretrained(cfg)
+    build_runner(cfg, args.launcher).train()
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main, exit_with)

@@ -14,14 +14,18 @@ default_hooks = dict(
     load_report=dict(type='mmuniformer.LoadReportHook'),
     same_buffers=dict(type='mmuniformer.SameBuffersHook'),
     merged_groups=dict(type='mmuniformer.MergedGroupsHook'),
+    finite=dict(type='mmuniformer.FiniteHook', policy='skip', limit=100),
+    stop=dict(type='mmuniformer.StopHook'),
 )
 
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'),
+    dist_cfg=dict(backend='nccl', timeout=1800),  # seconds
 )
 randomness = dict(seed=0)
+# A training takes another sample for one that cannot be read; a test stops.
+bad_data = dict(policy='replace', limit=100)
 log_level = 'INFO'
 load_from = None
 resume = False

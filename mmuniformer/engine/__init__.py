@@ -2,6 +2,7 @@
 
 from ..checks.label_check import LabelCheckHook
 from ..weights.load_report import LoadReportHook
+from .finite import FiniteHook
 from .layer_decay import LayerDecay
 from .param_groups import MergedGroups, MergedGroupsHook
 from .same_buffers import SameBuffersHook
@@ -10,6 +11,7 @@ from .stop import StopHook
 from .warmup_cosine import WarmupCosineLR
 
 __all__ = [
+    'FiniteHook',
     'LabelCheckHook',
     'LayerDecay',
     'LoadReportHook',

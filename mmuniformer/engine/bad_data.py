@@ -108,10 +108,14 @@ def name_of(dataset: Any, index: int, error: Exception) -> str:
     if isinstance(error, DamagedError):
         return str(error)
     reason = ' '.join(str(error).split())[:200] or 'no reason given'
+    name = file_of(dataset, index)
+    return f'{name} cannot be used: {type(error).__name__}: {reason}'
+
+
+def file_of(dataset: Any, index: int) -> str:
+    """The file of a sample, or its number."""
     try:
         info = dataset.get_data_info(int(index))
-        named = [f'{key}={info[key]!r}' for key in FILE_KEYS if key in info]
+        return next(f'{k}={info[k]!r}' for k in FILE_KEYS if k in info)
     except Exception:
-        named = []
-    name = named[0] if named else f'sample {int(index)}'
-    return f'{name} cannot be used: {type(error).__name__}: {reason}'
+        return f'sample {int(index)}'

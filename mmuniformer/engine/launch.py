@@ -1,25 +1,28 @@
 """Starts a process group on GPUs or, where there are none, on CPUs."""
 
 import atexit
-import ctypes
 import os
-import signal
-import sys
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from mmengine.config import Config
 from mmengine.device import get_device
+from mmengine.dist import init_dist
 from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+from mmengine.utils.dl_utils import set_multi_processing
 
 from ..errors import UserError
+from .agreement import same_config
 from .runner import SafeRunner
 from .speed import keep_freed_memory
 
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+DEVICES = Path('/dev')
+TIMEOUT_SECONDS = 1800
 
 
 def prepare_processes(cfg: Config, launcher: str) -> None:
@@ -34,8 +37,10 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
         launcher: 'none', or 'pytorch' under torchrun.
 
     Raises:
-        UserError: More processes on this machine than GPUs.
+        UserError: More processes on this machine than GPUs, or GPUs that
+            PyTorch cannot use.
     """
+    check_driver()
     if (
         get_device() == 'cpu'
         and replace_sync_bn(cfg.model)
@@ -48,17 +53,40 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
         )
     if launcher == 'none':
         return
-    _die_with_launcher()
     if get_device() != 'cpu':
         _check_gpu_count()
-        return
-    cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel', device_ids=None
-    )
-    if cfg.get('find_unused_parameters', False):
-        cfg.model_wrapper_cfg.find_unused_parameters = True
-    dist.init_process_group(backend='gloo')
+    else:
+        # As mmengine wraps a model on GPUs, but for the device.
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )
+    start_group(cfg.get('env_cfg', {}))
     atexit.register(_end_group)
+    same_config(cfg)
+
+
+def start_group(env_cfg: Any) -> None:
+    """Starts the process group, as ``env_cfg`` has it.
+
+    Args:
+        env_cfg: That of a config; ``dist_cfg.timeout`` is the time in
+            seconds that a process waits for another one.
+    """
+    dist_cfg = dict(env_cfg.get('dist_cfg', {}))
+    timeout = dist_cfg.get('timeout', TIMEOUT_SECONDS)
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
+        raise UserError(
+            f'env_cfg.dist_cfg.timeout={timeout!r}: wanted seconds'
+        )
+    set_multi_processing(**env_cfg.get('mp_cfg', {}), distributed=True)
+    if get_device() == 'cpu':
+        limit = timedelta(seconds=timeout)
+        dist.init_process_group(backend='gloo', timeout=limit)
+    else:
+        init_dist('pytorch', **{**dist_cfg, 'timeout': timeout})
 
 
 def build_runner(cfg: Config, launcher: str) -> Runner:
@@ -89,17 +117,36 @@ def replace_sync_bn(cfg: Any) -> bool:
     return any([replace_sync_bn(value) for value in cfg.values()]) or found
 
 
-def _die_with_launcher() -> None:
-    """Has Linux end this process when torchrun is killed.
+def check_driver() -> None:
+    """Checks that PyTorch can use the NVIDIA cards of this machine.
 
-    Orphans would hold the GPUs and write into the work dir.
+    Raises:
+        UserError: It cannot, and nobody has asked for the CPU.
     """
-    if sys.platform == 'linux':
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    hidden = os.environ.get('CUDA_VISIBLE_DEVICES')
+    if get_device() != 'cpu' or hidden in ('', '-1'):
+        return
+    cards = sorted(DEVICES.glob('nvidia[0-9]*'))
+    if not cards:
+        return
+    if torch.version.cuda is None:
+        why = f'PyTorch {torch.__version__} is built without CUDA'
+    else:
+        try:
+            torch.cuda.init()
+            why = 'no card is visible'
+        except (RuntimeError, AssertionError) as error:
+            why = ' '.join(str(error).split())[:200]
+        why = f'PyTorch {torch.__version__}, CUDA {torch.version.cuda}: {why}'
+    raise UserError(
+        f'{cards[0]} is there, but cannot be used ({why}); wanted a newer '
+        f"driver, or a PyTorch that fits it; CUDA_VISIBLE_DEVICES='' runs on "
+        f'the CPU'
+    )
 
 
 def _end_group() -> None:
-    """Ends gloo's threads, which else abort a finished process at times."""
+    """Ends the threads of a group, which else abort a finished process."""
     if dist.is_initialized():
         dist.destroy_process_group()
 

@@ -19,6 +19,9 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from .bad_data import BadData
 from .workers import prepare_worker
 
+# Workers ask for a few batches in advance.
+RECENT = 1000
+
 
 def seed_all(*place: int) -> None:
     """Seeds Python, numpy and torch, devices included, with a few numbers."""
@@ -45,6 +48,9 @@ class PlacedBatches:
         batches: A batch sampler.
         seed: Seed of the run.
         rank: Number of this process.
+
+    Attributes:
+        recent: Indices of the latest batches by their numbers.
     """
 
     def __init__(self, batches: Any, seed: int, rank: int) -> None:
@@ -53,6 +59,7 @@ class PlacedBatches:
         self.rank = rank
         self.epoch = 0
         self.first = 0
+        self.recent: dict[int, list[int]] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name == 'batches':  # while it is unpickled
@@ -73,6 +80,8 @@ class PlacedBatches:
         self.epoch += 1  # unless a loop says better
         for number, batch in enumerate(self.batches):
             if number >= first:
+                self.recent[number] = list(batch)
+                self.recent.pop(number - RECENT, None)
                 yield self.place(batch, epoch, number)
 
     def place(self, batch: Any, epoch: int, number: int) -> list[Place]:

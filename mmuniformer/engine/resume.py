@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ def newest(
     templates: tuple[str, ...] = (),
     ema: bool = False,
     schedules: bool = True,
+    ignore: Collection[str] = (),
 ) -> Found:
     """The checkpoint of the latest iteration that can be resumed.
 
@@ -42,6 +43,7 @@ def newest(
         templates: Names of checkpoints besides those of ``TEMPLATES``.
         ema: Averaged weights must be in it.
         schedules: States of schedules must be in it.
+        ignore: Names of buffers that may be infinite.
 
     Raises:
         UserError: There are checkpoints, but none can be resumed.
@@ -51,7 +53,7 @@ def newest(
     kinds = dict.fromkeys((*TEMPLATES, *templates))
     for template in kinds:
         for path in _numbered(folders, template):
-            reason, iteration = _look(path, ema, schedules)
+            reason, iteration = _look(path, ema, schedules, ignore)
             if reason:
                 skipped.append(f'{path.name} {reason}')
                 continue
@@ -60,7 +62,7 @@ def newest(
             break
     named = _named(folders[0])
     if best is None and named is not None:
-        reason, iteration = _look(named, ema, schedules)
+        reason, iteration = _look(named, ema, schedules, ignore)
         if not reason:
             best = iteration, named
         elif not any(x.startswith(named.name) for x in skipped):
@@ -105,11 +107,13 @@ def _named(folder: str) -> Path | None:
     return here if here.is_file() or not os.path.exists(text) else Path(text)
 
 
-def _look(path: Path, ema: bool, schedules: bool) -> tuple[str, int]:
+def _look(
+    path: Path, ema: bool, schedules: bool, ignore: Collection[str]
+) -> tuple[str, int]:
     """Why a file cannot be resumed, or '', and its iteration."""
     try:
         checkpoint = files.read(path)
-        check(checkpoint, ema, schedules)
+        check(checkpoint, ema, schedules, ignore)
     except UserError as error:
         return shorten(str(error), path), 0
     except OSError as error:
@@ -123,13 +127,19 @@ def shorten(message: str, path: Path) -> str:
     return message.removeprefix(start).lstrip(': ')
 
 
-def check(checkpoint: Any, ema: bool = False, schedules: bool = True) -> None:
+def check(
+    checkpoint: Any,
+    ema: bool = False,
+    schedules: bool = True,
+    ignore: Collection[str] = (),
+) -> None:
     """Raises UserError, with what is missing, if it cannot be resumed.
 
     Args:
         checkpoint: Content of a file.
         ema: Averaged weights must be in it.
         schedules: States of schedules must be in it.
+        ignore: Names of buffers that may be infinite.
     """
     if not isinstance(checkpoint, Mapping):
         raise UserError(f'holds {type(checkpoint).__name__}, no checkpoint')
@@ -156,20 +166,26 @@ def check(checkpoint: Any, ema: bool = False, schedules: bool = True) -> None:
             f'lacks {", ".join(missing)}; it can be tested, or trained from '
             f'by --cfg-options load_from=PATH, not resumed'
         )
-    strange = not_finite(checkpoint)
+    strange = not_finite(checkpoint, ignore)
     if strange:
         raise UserError(f'holds numbers that are not finite: {strange}')
 
 
-def not_finite(checkpoint: Mapping[str, Any]) -> str:
+def not_finite(
+    checkpoint: Mapping[str, Any], ignore: Collection[str] = ()
+) -> str:
     """Names of weights and states that are not finite, in one line; or ''.
 
     Args:
         checkpoint: As mmengine saves it.
+        ignore: Names in the model of what may be infinite.
     """
     names = []
     for key in ('state_dict', 'ema_state_dict', 'optimizer'):
         for name, value in tensors(checkpoint.get(key), key):
+            own = name.removeprefix(f'{key}.').removeprefix('module.')
+            if own in ignore:
+                continue
             if value.is_floating_point() and not all_finite(value):
                 names.append(name)
     return files.brief(names) if names else ''

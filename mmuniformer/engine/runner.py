@@ -19,6 +19,7 @@ from ..weights import files
 from ..weights.load_report import bare_model
 from . import agreement, loops, places, resume, schedules
 from .bad_data import BadData
+from .finite import infinite_buffers
 from .stop import StopHook, StoppedInValidation
 from .workers import prepare_worker
 
@@ -152,6 +153,7 @@ class SafeRunner(Runner):
                 (hook.filename_tmpl,) if hook else (),
                 self._has_ema,
                 self._has_schedules,
+                infinite_buffers(self.model),
             )
         except UserError as error:
             return str(error)
@@ -202,7 +204,8 @@ class SafeRunner(Runner):
         """The file, if it can be resumed."""
         try:
             checkpoint = files.read(filename)
-            resume.check(checkpoint, False, self._has_schedules)
+            ignore = infinite_buffers(self.model)
+            resume.check(checkpoint, False, self._has_schedules, ignore)
         except UserError as error:
             reason = resume.shorten(str(error), Path(filename))
             raise LocalUserError(

@@ -91,7 +91,7 @@ def other_options(own: list[dict], saved: Any) -> list[str]:
     """
     found: dict[str, None] = {}
     if not isinstance(saved, list) or len(saved) != len(own):
-        return [f'{len(saved or ())} groups before, {len(own)} now']
+        return []  # other groups: merged, or torch says what does not fit
     for now, before in zip(own, saved, strict=True):
         for key, value in now.items():
             if key in ('params', 'lr', 'initial_lr'):

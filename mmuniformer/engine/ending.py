@@ -1,0 +1,158 @@
+"""How a tool ends: a line and an exit status, nothing left behind."""
+
+import atexit
+import errno
+import os
+import re
+import sys
+from collections.abc import Callable
+from multiprocessing import util
+
+import torch
+import torch.distributed as dist
+
+from ..errors import LocalUserError, UserError
+from .signals import Stopped, ignore
+
+MACHINE = {
+    errno.ENOSPC: 'the disk is full',
+    errno.EDQUOT: 'the quota of the disk is used up',
+    errno.EACCES: 'no right to do that',
+    errno.EPERM: 'no right to do that',
+    errno.EROFS: 'the disk cannot be written',
+    errno.ENOTDIR: 'a part of the path is a file',
+    errno.EISDIR: 'it is a folder',
+    errno.EEXIST: 'it is a file, wanted a folder',
+    errno.EMFILE: 'too many open files; raise `ulimit -n`',
+    errno.EIO: 'the disk has failed',
+    errno.ESTALE: 'the network disk has gone',
+}
+SHARED_MEMORY = re.compile(
+    r'bus error|unable to (write to file|open shared|allocate shared|mmap)'
+    r'|shared memory \(shm\)|/dev/shm',
+    re.IGNORECASE,
+)
+LOST = re.compile(
+    r'gloo|connection (closed|reset|refused)|broken pipe|nccl|socket'
+    r'|timed out|tcpstore|default process group',
+    re.IGNORECASE,
+)
+
+
+def run_tool(
+    function: Callable[[], None], refuse: Callable[[Exception], None]
+) -> None:
+    """Runs a tool to its end.
+
+    Args:
+        function: What it does.
+        refuse: Says what is wrong with the input, and exits.
+    """
+    try:
+        function()
+    except UserError as error:
+        _exit_by(refuse, error)
+    except Stopped as stopped:
+        if int(os.environ.get('RANK', 0)) == 0:
+            print(stopped, file=sys.stderr)
+        finish(stopped.status)
+    except Exception as error:
+        reason = explain(error)
+        if reason is None:
+            sys.excepthook(type(error), error, error.__traceback__)
+            finish(1)
+        else:
+            _exit_by(refuse, LocalUserError(reason))
+    finish(0)
+
+
+def _exit_by(refuse: Callable[[Exception], None], error: Exception) -> None:
+    try:
+        refuse(error)
+    except SystemExit as end:
+        finish(end.code if isinstance(end.code, int) else 1)
+
+
+def finish(status: int) -> None:
+    """Ends the process at once.
+
+    It does not wait for the threads of a process group, which abort a
+    finished process when they outlive their group, and for the workers of
+    data loaders, which end with it.
+
+    Args:
+        status: Its exit status.
+    """
+    ignore()
+    if status == 0:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+        # It would ask the workers to end, and wait for them.
+        atexit.unregister(util._exit_function)  # type: ignore
+        atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def explain(error: BaseException) -> str | None:
+    """What went wrong on this machine, in one line; None if it is a bug.
+
+    Args:
+        error: What ended a tool.
+    """
+    text = ' '.join(str(error).split())
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        return (
+            'the GPU is out of memory; wanted a smaller '
+            'train_dataloader.batch_size, model.backbone.with_cp=True or '
+            f'--amp ({text[:160]})'
+        )
+    if isinstance(error, MemoryError) or "can't allocate memory" in text:
+        return (
+            'this machine is out of memory; wanted a smaller batch_size or '
+            f'fewer num_workers ({text[:160] or "MemoryError"})'
+        )
+    if 'DataLoader worker' in text and 'killed by signal: Killed' in text:
+        return (
+            'a worker that loads data was killed: most likely the machine '
+            'was out of memory; wanted fewer train_dataloader.num_workers '
+            'or a smaller batch_size. --resume auto goes on from the last '
+            'checkpoint'
+        )
+    if SHARED_MEMORY.search(text):
+        return (
+            'the shared memory, /dev/shm, is full: workers hand pictures '
+            'over in it; wanted more of it (docker run --shm-size=8g) or '
+            f'train_dataloader.num_workers=0 ({text[:120]})'
+        )
+    if 'DataLoader worker' in text and 'exited unexpectedly' in text:
+        return (
+            'a worker that loads data has died; most likely the machine was '
+            'out of memory: wanted fewer train_dataloader.num_workers'
+        )
+    if isinstance(error, OSError) or 'No space left on device' in text:
+        return _disk(error, text)
+    if isinstance(error, RuntimeError) and dist.is_initialized():
+        if LOST.search(text):
+            rank = os.environ.get('RANK', '?')
+            return (
+                f'process {rank} has lost another one, which has ended or '
+                f'cannot be reached; --resume auto goes on from the last '
+                f'checkpoint ({text[:160]})'
+            )
+    return None
+
+
+def _disk(error: BaseException, text: str) -> str | None:
+    number = getattr(error, 'errno', None)
+    if 'No space left on device' in text:
+        number = errno.ENOSPC
+    if number not in MACHINE:
+        return None
+    name = getattr(error, 'filename', None)
+    where = f'{os.fspath(name)!r}: ' if name else ''
+    kept = ''
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        kept = '; what was saved before is whole: make room and --resume auto'
+    return f'{where}{MACHINE[number]} ({text[:200]}){kept}'
