@@ -9,9 +9,18 @@ import logging
 import os
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 os.environ['MMUNIFORMER_LAUNCHER'] = str(os.getpid())
+
+if find_spec('torch') is None:
+    print(
+        f'error: {sys.executable} has no torch; run `make setup`, or set '
+        f'PYTHON to the one of your OpenMMLab environment',
+        file=sys.stderr,
+    )
+    sys.exit(2)
 
 from torch.distributed.elastic.multiprocessing import api
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError

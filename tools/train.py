@@ -10,6 +10,7 @@ from mmuniformer.checks import weights as weight_checks
 from mmuniformer.engine.config import common_parser, exit_with, load_config
 from mmuniformer.engine.ending import run_tool
 from mmuniformer.engine.launch import build_runner
+from mmuniformer.engine.machine import check_work_dir
 from mmuniformer.engine.speed import add_speed
 from mmuniformer.errors import UserError
 
@@ -67,6 +68,7 @@ def main():
     """Checks what can go wrong, then trains."""
     args = parse_args()
     cfg = training_config(args)
+    check_work_dir(cfg)
     start.check(cfg, ('train', 'val'))
     weight_checks.check_load_from(cfg)
     weight_checks.check_pretrained(cfg)

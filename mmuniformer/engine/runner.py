@@ -17,7 +17,7 @@ from ..compat import whole_files
 from ..errors import LocalUserError, UserError
 from ..weights import files
 from ..weights.load_report import bare_model
-from . import agreement, loops, places, resume, schedules
+from . import agreement, loops, machine, places, resume, schedules
 from .bad_data import BadData
 from .finite import infinite_buffers
 from .stop import StopHook, StoppedInValidation
@@ -134,13 +134,15 @@ class SafeRunner(Runner):
                 logger='current',
             )
             return None
-        agreement.same_file(found.path)
+        # Each looks in its own work dir, which may be on another disk.
+        path = Path(self.work_dir) / found.path
+        agreement.same_file(path)
         if found.skipped:
             warn(
                 f'--resume auto: going on from {found.path.name}; skipped: '
                 f'{"; ".join(found.skipped)}'
             )
-        return found.path
+        return path
 
     def _find_here(self) -> Any:
         """What ``resume.newest`` finds, or its error as text."""
@@ -148,7 +150,7 @@ class SafeRunner(Runner):
         for folder in self._folders():
             whole_files.remove_parts(folder)
         try:
-            return resume.newest(
+            found = resume.newest(
                 self._folders(),
                 (hook.filename_tmpl,) if hook else (),
                 self._has_ema,
@@ -157,6 +159,9 @@ class SafeRunner(Runner):
             )
         except UserError as error:
             return str(error)
+        if found.path and str(found.path.parent) == self.work_dir:
+            return found._replace(path=Path(found.path.name))
+        return found
 
     @property
     def _has_ema(self) -> bool:
@@ -339,6 +344,9 @@ class SafeRunner(Runner):
             model = bare_model(self.model)
             agreement.same_weights(model, self._load_from or 'initialization')
             loader = cast(Any, self.train_loop).dataloader
+            if get_rank() == 0:
+                machine.check_space(self)
+            machine.check_shared_memory(loader.num_workers)
             agreement.same(
                 'the number of batches',
                 len(loader),

@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import all_reduce, barrier, get_rank, get_world_size
+from mmengine.dist import (
+    all_gather_object,
+    all_reduce,
+    barrier,
+    get_rank,
+    get_world_size,
+)
 from mmengine.hooks import CheckpointHook, Hook
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 
 from ..compat import whole_files
 from ..errors import UserError
@@ -58,6 +64,7 @@ class StopHook(Hook):
         self.talk_at = 0
         self.talked: tuple[float, int] | None = None
         self.last: str | None = None
+        self.talks = True
 
     def before_train(self, runner: Runner) -> None:
         """Listens from now on."""
@@ -99,17 +106,45 @@ class StopHook(Hook):
         """Removes what is saved better now."""
         self.notice(runner)
 
-    def after_val_iter(self, runner: Runner, *_: Any, **__: Any) -> None:
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Ends the training instead of a validation.
+
+        Raises:
+            StoppedInValidation: The training was asked to end.
+        """
+        batches = len(runner.val_dataloader)
+        # Processes with fewer batches would not answer the others.
+        self.talks = len(set(all_gather_object(batches))) == 1
+        self.talk_at = 0
+        self.talked = None
+        self.stop_validation(runner, 0)
+
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, *_: Any, **__: Any
+    ) -> None:
         """Ends the training in the middle of a validation.
 
         Raises:
-            signals.Stopped: The training was asked to end; it is validated
-                again when it goes on.
+            StoppedInValidation: The training was asked to end; it is
+                validated again when it goes on.
         """
-        if signals.asked():
+        if self.talks:
+            self.stop_validation(runner, batch_idx + 1)
+
+    def after_val_epoch(self, runner: Runner, *_: Any, **__: Any) -> None:
+        """Has the next training step look for signals."""
+        self.talk_at = 0
+        self.talked = None
+
+    def stop_validation(self, runner: Runner, done: int) -> None:
+        """Raises StoppedInValidation if the training was asked to end."""
+        if not isinstance(runner._train_loop, BaseLoop):
+            return  # a validation alone
+        signal, _ = self.agree(done)
+        if signal:
             raise StoppedInValidation(
                 stopped_line(runner, 'the validation'),
-                signals.status(signals.asked()),
+                signals.status(signal),
             )
 
     def agree(self, done: int) -> tuple[int, bool]:

@@ -31,10 +31,14 @@ import atexit
 import torch.distributed as dist
 from mmengine.config import Config
 from mmuniformer.engine.launch import prepare_processes
+from torch.distributed.distributed_c10d import _get_default_group
 
 atexit.register(lambda: print('left with a group:', dist.is_initialized()))
-prepare_processes(Config(dict(model={})), 'pytorch')
+cfg = Config(dict(model={}, env_cfg=dict(dist_cfg=dict(timeout=77))))
+prepare_processes(cfg, 'pytorch')
 print('has a group:', dist.is_initialized())
+print(_get_default_group().options._timeout.total_seconds())
+print(cfg.model_wrapper_cfg.broadcast_buffers)
 """
 
 
@@ -49,10 +53,47 @@ def test_a_group_of_cpus_ends_before_its_process():
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split('\n')[:2] == [
+    assert done.stdout.split('\n')[:4] == [
         'has a group: True',
+        '77.0',
+        'False',
         'left with a group: False',
     ]
+
+
+@pytest.mark.parametrize('cuda', [None, '12.8'])
+def test_a_card_that_pytorch_cannot_use(monkeypatch, tmp_path, cuda):
+    """The files of the driver are there, and PyTorch sees no card."""
+    (tmp_path / 'nvidia0').touch()
+    (tmp_path / 'nvidiactl').touch()
+
+    def init():
+        raise RuntimeError('The NVIDIA driver on your system is too old')
+
+    monkeypatch.setattr(launch, 'DEVICES', tmp_path)
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
+    monkeypatch.setattr(torch.version, 'cuda', cuda)
+    monkeypatch.setattr(torch.cuda, 'init', init)
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
+    reason = 'too old' if cuda else 'without CUDA'
+    with pytest.raises(UserError, match=f'nvidia0 .*{reason}') as error:
+        launch.prepare_processes(Config(dict(model={})), 'none')
+    assert "CUDA_VISIBLE_DEVICES=''" in str(error.value)
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '')
+    launch.prepare_processes(Config(dict(model={})), 'none')
+
+
+def test_a_machine_without_cards_is_fine(monkeypatch, tmp_path):
+    monkeypatch.setattr(launch, 'DEVICES', tmp_path)
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
+    launch.prepare_processes(Config(dict(model={})), 'none')
+
+
+@pytest.mark.parametrize('timeout', ['30', True, None])
+def test_a_time_limit_that_is_none(timeout):
+    env = dict(dist_cfg=dict(timeout=timeout))
+    with pytest.raises(UserError, match='wanted seconds'):
+        launch.start_group(env)
 
 
 HEADS = dict(

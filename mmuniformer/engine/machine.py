@@ -1,0 +1,124 @@
+"""What a run needs of the machine: a folder to write, disk, shared memory."""
+
+import logging
+import os
+import shutil
+import tempfile
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.hooks import CheckpointHook, EMAHook
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from ..errors import LocalUserError, UserError
+from ..weights.load_report import bare_model
+
+SHARED_MEMORY = '/dev/shm'
+# What docker gives is 64 MiB, in which two workers of det have no room.
+SHARED_BYTES = 128 << 20
+UNITS = 'KMGT'
+
+
+def check_work_dir(cfg: Config) -> None:
+    """Checks that the run can write where it is to write.
+
+    Args:
+        cfg: Whole config.
+
+    Raises:
+        LocalUserError: The work dir, or a part of its path, is a file; or
+            there is no right or no room to write in it.
+    """
+    folder = cfg.work_dir
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b'0' * 4096)
+            file.flush()
+    except OSError as error:
+        raise LocalUserError(
+            f'work_dir={folder!r}: cannot be written ({error.strerror}); '
+            f'wanted a folder with the right and the room to write: '
+            f'--work-dir DIR'
+        ) from error
+
+
+def check_space(runner: Runner) -> None:
+    """Checks that there is room for the checkpoints of a run.
+
+    Args:
+        runner: Before its training.
+
+    Raises:
+        UserError: There is not even room for two.
+    """
+    hooks = [x for x in runner.hooks if isinstance(x, CheckpointHook)]
+    if not hooks:
+        return
+    folder = runner.work_dir
+    one = checkpoint_bytes(runner)
+    kept = max(hooks[0].max_keep_ckpts, 1)
+    best = len(hooks[0].save_best or ())
+    # A new one is there before the old one goes; the best have no optimizer.
+    needed = one * (kept + 1) + best * weight_bytes(runner)
+    free = shutil.disk_usage(folder).free
+    text = (
+        f'work_dir={folder!r}: {size(free)} are free; a checkpoint takes '
+        f'{size(one)}, the run {size(needed)}'
+    )
+    if free < 2 * one:
+        raise UserError(f'{text}; make room, or give another --work-dir')
+    if free < needed:
+        print_log(text, logger='current', level=logging.WARNING)
+
+
+def check_shared_memory(workers: int) -> None:
+    """Warns if workers have no room to hand over what they have loaded.
+
+    Args:
+        workers: How many load data.
+    """
+    if not workers or not os.path.isdir(SHARED_MEMORY):
+        return
+    usage = shutil.disk_usage(SHARED_MEMORY)
+    if usage.free < SHARED_BYTES:
+        print_log(
+            f'{SHARED_MEMORY}: {size(usage.free)} of {size(usage.total)} are '
+            f'free, little for {workers} workers that load data; `docker run '
+            f'--shm-size=8g` gives more, train_dataloader.num_workers=0 needs '
+            f'none',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+def weight_bytes(runner: Runner) -> int:
+    """Bytes of a model's tensors."""
+    state = bare_model(runner.model).state_dict().values()
+    return sum(t.numel() * t.element_size() for t in state)
+
+
+def checkpoint_bytes(runner: Runner) -> int:
+    """Bytes of a checkpoint: weights, averages, state of the optimizer."""
+    total = weight_bytes(runner)
+    averaged = any(isinstance(x, EMAHook) for x in runner.hooks)
+    wrapper: Any = runner.optim_wrapper
+    optimizer = getattr(wrapper, 'optimizer', None)
+    states = 1 if isinstance(optimizer, torch.optim.SGD) else 2
+    trained = sum(
+        p.numel() * p.element_size()
+        for p in runner.model.parameters()
+        if p.requires_grad
+    )
+    return total * (1 + averaged) + trained * states
+
+
+def size(count: float) -> str:
+    """Bytes for people."""
+    for unit in UNITS:
+        count /= 1024
+        if count < 1000 or unit == UNITS[-1]:
+            break
+    return f'{count:.1f} {unit}iB'
