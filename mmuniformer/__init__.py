@@ -10,13 +10,22 @@ from typing import Any
 from . import compat
 
 __version__ = '0.1.0'
-__all__ = ['UniFormer', 'UniFormerLight', '__version__', 'fuse']
+__all__ = [
+    'Predictor',
+    'UniFormer',
+    'UniFormerLight',
+    '__version__',
+    'fuse',
+    'predict',
+]
 
 compat.install()
 
 
 def __getattr__(name: str) -> Any:
     """Imports the backbones, and with them torch, when they are asked for."""
+    if name in ('predict', 'Predictor'):
+        return getattr(import_module('.prediction', __name__), name)
     if name in ('UniFormer', 'UniFormerLight', 'fuse'):
         return getattr(import_module('.models', __name__), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

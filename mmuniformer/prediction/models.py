@@ -1,0 +1,263 @@
+"""From a name, a work dir, a config or a weight file to a model."""
+
+import copy
+import os
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import (
+    DATASETS,
+    MODELS,
+    init_default_scope,
+)
+from mmengine.runner import find_latest_checkpoint
+
+from ..engine.launch import replace_sync_bn
+from ..errors import UserError
+from ..weights import files, labels, load_report, pretrained, published
+
+ROOT = Path(__file__).resolve().parents[2]
+WEIGHT_FILES = ('.pth', '.pyth', '.pt', '.safetensors')
+# Where files with published names are looked for.
+FOLDERS = ('checkpoints', '.')
+
+
+class Found(NamedTuple):
+    """A config and the weights that belong to it."""
+
+    cfg: Config
+    checkpoint: str
+
+
+def find(model: str, checkpoint: str | None = None) -> Found:
+    """Finds the config and the weights that MODEL stands for.
+
+    Args:
+        model: A config, with ``checkpoint``; a work dir, with its newest
+            checkpoint; a checkpoint of a training run, which holds its
+            config; or the name of a published file.
+        checkpoint: Weights to take instead of those that are found.
+
+    Raises:
+        UserError: There is no such thing, or a part of it is missing.
+    """
+    path = Path(model).expanduser()
+    release = None if path.exists() else published.find(path.name)
+    if path.is_dir():
+        config = _config_in(path)
+        return Found(_read(config), checkpoint or _newest(path))
+    if path.suffix == '.py' and path.is_file():
+        if not checkpoint:
+            raise UserError(
+                f'MODEL={model!r}: a config needs --checkpoint FILE'
+            )
+        return Found(_read(path), checkpoint)
+    if path.suffix in WEIGHT_FILES and path.is_file():
+        return Found(_config_of(path), str(path))
+    if release:
+        config = published_config(release)
+        return Found(_read(config), checkpoint or _weights_of(release))
+    raise UserError(
+        f'MODEL={model!r}: wanted a config (.py), a work dir, a checkpoint '
+        f'or the name of a published file, as in '
+        f'mmuniformer/weights/published.tsv'
+    )
+
+
+def _read(path: Path) -> Config:
+    return Config.fromfile(path)
+
+
+def _config_in(folder: Path) -> Path:
+    """The config that a training run has left in its work dir."""
+    configs = sorted(folder.glob('*.py'), key=os.path.getmtime)
+    if not configs:
+        raise UserError(
+            f'MODEL={str(folder)!r}: no config (.py) in this folder; wanted '
+            f'the work dir of a training run'
+        )
+    return configs[-1]
+
+
+def _newest(folder: Path) -> str:
+    """The newest checkpoint of a work dir, moved or not."""
+    note = folder / 'last_checkpoint'
+    if note.is_file():
+        latest = find_latest_checkpoint(str(folder)) or ''
+        for path in (Path(latest), folder / Path(latest).name):
+            if path.is_file():
+                return str(path)
+    found = [p for p in folder.iterdir() if p.suffix in WEIGHT_FILES]
+    if not found:
+        raise UserError(
+            f'MODEL={str(folder)!r}: no checkpoint in this folder; wanted '
+            f'one, or --checkpoint FILE'
+        )
+    return str(max(found, key=os.path.getmtime))
+
+
+def _config_of(path: Path) -> Config:
+    """The config that mmengine writes into its checkpoints."""
+    with pretrained.named(str(path)):
+        content = files.read(path)
+    text = content.get('meta', {}).get('cfg') if content else None
+    if not isinstance(text, str):
+        raise UserError(
+            f'MODEL={str(path)!r}: this file holds no config; wanted a '
+            f'config as MODEL and --checkpoint {path}'
+        )
+    return Config.fromstring(text, '.py')
+
+
+# From the names of published files to those of configs.
+SIZES = {'small': 's', 'base': 'b', 'large': 'l'}
+CONFIGS = (
+    (r'uniformer_(xxs|xs)_(\d+)_in1k', r'cls/uniformer_\1_\2'),
+    (r'uniformer_(\w+)_in1k', r'cls/uniformer_\1'),
+    (r'uniformer_(\w+?)(?:_ls)?_tl_224', r'cls/uniformer_\1_tl'),
+    (r'uniformer_(\w+?)(?:_ls)?_tl_384', r'cls/uniformer_\1_tl_384'),
+    (r'(\w*mask_rcnn)_1x_(?:hybrid_)?(\w+)', r'det/\1_uniformer_\2'),
+    (r'(\w*mask_rcnn)_3x_ms_hybrid_(\w+)', r'det/\1_uniformer_\2_3x'),
+    (r'(fpn|upernet)_hybrid_(\w+)', r'seg/\1_uniformer_\2_hybrid'),
+    (r'(fpn|upernet)_(?:global_)?(\w+)', r'seg/\1_uniformer_\2'),
+    (r'top_down_(\w+?)_global_(\w+)', r'pose/topdown_uniformer_\2_\1'),
+    (
+        r'uniformer-(\w+)_imagenet1k-pre_(\d+x\d+)x1_kinetics400-rgb',
+        r'video/uniformer_\1_\2_k400',
+    ),
+    (r'uniformer_(\w+?)_prek400', r'uniformer_\1_prek400'),
+    (r'uniformer_(xxs|xs|s|b)(\d+\w+)', r'video/uniformer_\1_\2'),
+)
+
+
+def published_config(release: published.Release) -> Path:
+    """The recipe by which a published file was trained.
+
+    Raises:
+        UserError: There are no recipes beside this package.
+    """
+    name = release.name
+    for pattern, config in CONFIGS:
+        if re.fullmatch(pattern, name):
+            name = re.sub(pattern, config, name)
+    for long, short in SIZES.items():
+        name = re.sub(rf'_{long}(?=_|$)', f'_{short}', name)
+    name = name.replace('sthv', 'ssv')
+    name = re.sub(r'(ucf101|hmdb51)_prek400', r'\1', name)
+    for folder in (ROOT / 'configs', ROOT / 'mmuniformer/.mim/configs'):
+        path = folder / f'{name}.py'
+        if path.is_file():
+            return path
+    raise UserError(
+        f'MODEL={release.name!r}: its config, configs/{name}.py, is not '
+        f'beside this package; wanted a config and --checkpoint FILE'
+    )
+
+
+def _weights_of(release: published.Release) -> str:
+    """A published file in the usual places, or from a public hub."""
+    cache = Path(torch.hub.get_dir()) / 'checkpoints'
+    for folder in (*map(Path, FOLDERS), cache):
+        for path in sorted(folder.glob('*')) if folder.is_dir() else ():
+            if path.suffix in WEIGHT_FILES and path.is_file():
+                found = published.table().get(published._plain_name(path.stem))
+                if found == release:
+                    return str(path)
+    if release.hub:
+        return release.url
+    where = f', from {release.url}' if release.url else ''
+    raise UserError(
+        f'MODEL={release.name!r}: its weights are not here; put '
+        f'{release.name}.pth into checkpoints/ or {cache}{where}'
+    )
+
+
+def prepare(cfg: Config) -> Config:
+    """Makes a config ready to build a model for inference; in place."""
+    init_default_scope(cfg.get('default_scope', 'mmengine'))
+    cfg.model.backbone.init_cfg = None  # the checkpoint holds all weights
+    cfg.model.pop('pretrained', None)
+    replace_sync_bn(cfg.model)
+    return cfg
+
+
+def build(cfg: Config, checkpoint: str, device: str) -> tuple[Any, dict]:
+    """Builds a model and loads its weights.
+
+    Args:
+        cfg: Whole config, prepared.
+        checkpoint: File or URL.
+        device: Where to.
+
+    Returns:
+        The model in eval mode, and what its data set says of itself:
+        ``classes``, ``palette`` and the like.
+
+    Raises:
+        UserError: The file is damaged or of another model.
+    """
+    path = str(pretrained.fetch(checkpoint))
+    if not Path(path).is_file():
+        raise UserError(f'checkpoint={checkpoint!r}: no such file')
+    model = MODELS.build(cfg.model)
+    with pretrained.named(checkpoint):
+        content = files.read(path)
+    load_report.LoadReportHook().after_load_checkpoint(
+        _Load(model, path), content
+    )
+    model.load_state_dict(content['state_dict'], strict=False)
+    release = published.find(path)
+    # Those of mmaction2, with their own order of classes.
+    alphabetical = bool(release and release.name.startswith('uniformer-'))
+    meta = dataset_meta(cfg, content, alphabetical)
+    return model.to(device).eval(), meta
+
+
+class _Load:
+    """What the hook that fits weights asks of a Runner that tests."""
+
+    _train_loop = None
+    _resume = False
+
+    def __init__(self, model: Any, path: str) -> None:
+        self.model = model
+        self._load_from = path
+
+
+def dataset_meta(
+    cfg: Config, content: Any = None, alphabetical: bool = False
+) -> dict[str, Any]:
+    """Names of classes, colours, key points: of the weights, or the config.
+
+    Args:
+        cfg: Whole config.
+        content: The checkpoint; mmengine notes there what it trained on.
+        alphabetical: Whether a head for Kinetics has mmaction2's order.
+    """
+    meta = (content or {}).get('meta', {}).get('dataset_meta')
+    dataset = innermost(cfg.test_dataloader.dataset)
+    scope = cfg.get('default_scope')
+    with DATASETS.switch_scope_and_registry(scope) as registry:
+        kind = registry.get(dataset['type'])
+    own = dataset.get('metainfo')
+    own = own.to_dict() if hasattr(own, 'to_dict') else own
+    known = dict(kind._load_metainfo(copy.deepcopy(own)))
+    known.update(meta or {})
+    head = cfg.model.get('cls_head') or {}
+    if not known.get('classes') and head.get('num_classes') in labels.LISTS:
+        names = labels.class_names(head['num_classes'])
+        known['classes'] = sorted(names) if alphabetical else names
+    return known
+
+
+def innermost(dataset: Any) -> Any:
+    """The data set with a pipeline inside what may be wrapped around it."""
+    while 'pipeline' not in dataset:
+        inner = dataset.get('dataset') or dataset.get('datasets')
+        if inner is None:
+            raise UserError('test_dataloader.dataset: it has no pipeline')
+        dataset = inner[0] if isinstance(inner, (list, tuple)) else inner
+    return dataset

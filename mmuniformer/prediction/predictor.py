@@ -1,0 +1,474 @@
+"""One model, any number of inputs, results as they come."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import ConfigDict
+from mmengine.dataset import pseudo_collate
+from mmengine.device import get_device
+from torch.utils.data import DataLoader, Dataset
+
+from ..engine.launch import keep_freed_memory
+from ..engine.speed import SpeedHook, compile_for_inference
+from ..errors import UserError
+from ..models import fuse as fuse_model
+from ..weights.load_report import find_backbone
+from . import boxes as box_files
+from . import models, videos
+from .clips import Recognition
+from .sources import Source, expand
+from .tasks import (
+    Classification,
+    Detection,
+    Job,
+    Pose,
+    Segmentation,
+    Task,
+)
+
+TASKS: dict[str, type[Task]] = {
+    'mmpretrain': Classification,
+    'mmdet': Detection,
+    'mmseg': Segmentation,
+    'mmpose': Pose,
+    'mmaction': Recognition,
+}
+# Batches whose inputs wait for others of the same size.
+WAITING = 4
+
+
+@dataclass
+class Prediction:
+    """What a model says of one picture, frame or clip.
+
+    Attributes:
+        job: What was predicted.
+        samples: The host's data samples; of pose, one per person.
+        record: Plain values, see docs/predict.md.
+        error: Why there is nothing, or ''.
+        inputs: What the network was given; kept of clips alone.
+    """
+
+    job: Job
+    samples: list[Any] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
+    error: str = ''
+    inputs: Any = None
+
+    @property
+    def source(self) -> Source:
+        """Where it comes from."""
+        return self.job.source
+
+
+class Reader(Dataset):
+    """Prepares jobs, in processes of the loader; damage becomes a message."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def __getitem__(self, job: Job) -> tuple[int, list[Any], str]:
+        """Index of the job, its samples, and what is wrong with it."""
+        try:
+            if job.source.error:
+                return job.order, [], job.source.error
+            return job.order, self.task.prepare(job), ''
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a decoder raises
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            path = job.source.path
+            line = ' '.join(lines[0].split())
+            line = line.removeprefix(f'image {path!r} cannot be read: ')
+            return job.order, [], line
+
+
+class Predictor:
+    """A model with its weights, ready to predict.
+
+    Args:
+        model: A config (with ``checkpoint``), a work dir, a checkpoint of a
+            training run, or the name of a published file.
+        checkpoint: Weights, instead of those that belong to ``model``.
+        device: 'cpu', 'cuda', 'cuda:1'; by default what there is.
+        batch: Inputs that the network takes at a time, of one size.
+        workers: Processes that read; by default one per core, at most four.
+        half: Compute in bfloat16 (CPU) or float16 (GPU); by default as the
+            config tests.
+        fuse: Fold norms and scales into the weights: faster, same outputs.
+        compile: Compile the backbone: a minute at the start, then faster.
+        top_k: Classes, or objects, to report at most.
+        classes: Detection and segmentation: report only these.
+        class_names: Names of all classes, where the weights know none.
+        every: Videos, by a recogniser: seconds between labels; 0: one label.
+        stride: Videos, by all others: every so many frames.
+        boxes: Pose: a file of boxes, see docs/predict.md.
+        detector: Pose: who finds people, a :class:`Predictor` or what makes
+            one, 'CONFIG:CHECKPOINT'.
+        whole_image: Pose: take each picture for one person.
+        box_score: Pose: people whose score is lower are left out.
+        slide: Segmentation: side of the windows, in pixels of the picture,
+            that slide over it at its full size.
+        cfg_options: Values of the config to change.
+
+    Raises:
+        UserError: Something of this is missing or does not fit.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        checkpoint: str | None = None,
+        device: str | None = None,
+        batch: int = 8,
+        workers: int | None = None,
+        half: bool | None = None,
+        fuse: bool = True,
+        compile: bool = False,
+        top_k: int | None = None,
+        classes: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+        every: float = 0,
+        stride: int = 1,
+        boxes: str | None = None,
+        detector: 'str | Predictor | None' = None,
+        whole_image: bool = False,
+        box_score: float = 0.3,
+        slide: int | None = None,
+        cfg_options: dict[str, Any] | None = None,
+    ) -> None:
+        cfg, checkpoint = models.find(str(model), checkpoint)
+        cfg.merge_from_dict(cfg_options or {})
+        self.scope = cfg.get('default_scope')
+        if self.scope not in TASKS:
+            raise UserError(
+                f'MODEL={str(model)!r}: default_scope={self.scope!r}; wanted '
+                f'one of {", ".join(TASKS)}'
+            )
+        self.kind = TASKS[self.scope]
+        self.batch = at_least_one(batch, 'batch')
+        self.stride = at_least_one(stride, 'stride')
+        self.every = every
+        self.device = device or get_device()
+        self.box_score = box_score
+        self.half = half_context(self.device, half, cfg)
+        if slide:
+            slide_windows(cfg, at_least_one(slide, 'slide'), self.kind)
+        if every and self.kind is not Recognition:
+            raise UserError(f'every={every}: wanted a model of videos')
+        check_people(self.kind, boxes, detector, whole_image)
+        self.cfg = models.prepare(cfg)
+        cores = len(os.sched_getaffinity(0))
+        self.workers = min(4, cores) if workers is None else workers
+        keep_freed_memory()
+        self.model, self.meta = models.build(cfg, checkpoint, self.device)
+        if class_names:
+            self.meta['classes'] = list(class_names)
+        options: dict[str, Any] = dict(top_k=top_k, classes=classes)
+        if self.kind is Recognition:
+            options['every'] = every
+        self.task = self.kind(self.cfg, self.meta, **options)
+        self.boxes = box_files.read(boxes) if boxes else None
+        self.detector = detector
+        if isinstance(detector, str):
+            config, _, weights = detector.rpartition(':')
+            self.detector = Predictor(
+                config or weights,
+                weights if config else None,
+                device=device,
+                batch=batch,
+                workers=workers,
+                half=half,
+                fuse=fuse,
+            )
+        if fuse:
+            fuse_model(self.model)
+        if compile:
+            SpeedHook(compile=True)  # checks that it can be
+            with torch.no_grad():
+                compile_for_inference(find_backbone(self.model)[1])
+
+    def __call__(self, sources: Any) -> list[Prediction]:
+        """Predicts all of some inputs, see :meth:`stream`."""
+        return list(self.stream(sources))
+
+    def stream(self, sources: Any) -> Iterator[Prediction]:
+        """Predicts inputs in their order, each as soon as it is done.
+
+        Args:
+            sources: One or several of what :func:`sources.expand` knows, or
+                :class:`Source` objects.
+
+        Yields:
+            Predictions; what cannot be read has an ``error``.
+        """
+        yield from self.predict_jobs(self.jobs(self.found(sources)))
+
+    def found(self, sources: Any) -> Iterable[Source]:
+        """Every input that sources stand for."""
+        one = isinstance(sources, (str, os.PathLike, np.ndarray, Source))
+        for source in [sources] if one else sources:
+            if isinstance(source, Source):
+                yield source
+            else:
+                yield from expand([source], self.kind.clips)
+
+    def count(self, sources: Iterable[Source]) -> int:
+        """About how many predictions inputs lead to."""
+        return sum(
+            videos.count(source, self.stride, self.every)
+            if source.kind == 'video'
+            and not source.error
+            and (self.every or not self.kind.clips)
+            else 1
+            for source in sources
+        )
+
+    def jobs(self, sources: Iterable[Source]) -> Iterator[Job]:
+        """What there is to do for inputs, people to find included."""
+        jobs = self.numbered(sources)
+        if isinstance(self.detector, Predictor):
+            return self.with_people(self.detector, jobs)
+        if self.boxes:
+            return (self.with_boxes(job) for job in jobs)
+        return jobs
+
+    def numbered(self, sources: Iterable[Source]) -> Iterator[Job]:
+        """Jobs with their place among all."""
+        index = 0
+        for source in sources:
+            for job in self.split(source):
+                yield job._replace(order=index)
+                index += 1
+
+    def split(self, source: Source) -> Iterator[Job]:
+        """One job per picture, frame, clip or window."""
+        if source.error or source.kind in ('picture', 'frames', 'array'):
+            yield Job(0, source, source.frame)
+        elif self.every:
+            assert isinstance(self.task, Recognition)
+            yield from videos.windows(source, self.task, self.every)
+        elif self.kind.clips:
+            error = 'a camera' if source.kind == 'camera' else ''
+            error = error and f'{error} has no end; wanted --every SECONDS'
+            yield Job(0, source._replace(error=error))
+        else:
+            yield from videos.frames(source, self.stride)
+
+    def with_boxes(self, job: Job) -> Job:
+        """A job with the boxes of the file for its picture."""
+        if job.source.error:
+            return job
+        boxes = box_files.find(self.boxes or {}, job.source.path)
+        if boxes is None:
+            error = 'the file of boxes has none for it'
+            return job._replace(source=job.source._replace(error=error))
+        return job._replace(boxes=boxes)
+
+    def with_people(
+        self, detector: 'Predictor', jobs: Iterable[Job]
+    ) -> Iterator[Job]:
+        """Jobs with the people that a detector finds."""
+        person = detector.task.number(
+            'person' if 'person' in detector.task.names else '0'
+        )
+        for found in detector.predict_jobs(jobs):
+            if found.error:
+                source = found.source._replace(error=found.error)
+                yield found.job._replace(source=source)
+                continue
+            people = [
+                [*thing['box'], thing['score']]
+                for thing in found.record['objects']
+                if thing['label'] == person
+                and thing['score'] >= self.box_score
+            ]
+            rows = np.array(people, np.float32).reshape(-1, 5)
+            yield found.job._replace(boxes=rows)
+
+    def predict_jobs(self, jobs: Iterable[Job]) -> Iterator[Prediction]:
+        """Reads jobs in parallel, and puts those of one size into batches."""
+        queue = Queue(self.task, self.batch, self.run)
+
+        def taken() -> Iterator[Job]:
+            for job in jobs:
+                queue.jobs[job.order] = job
+                yield job
+
+        few = list(islice(jobs := iter(jobs), 2))
+        jobs = chain(few, jobs)
+        loader = DataLoader(
+            Reader(self.task),
+            batch_size=None,
+            sampler=taken(),  # type: ignore[arg-type]
+            num_workers=self.workers if len(few) > 1 else 0,
+            worker_init_fn=_init_worker,
+            collate_fn=_as_it_is,
+        )
+        for index, samples, error in loader:
+            yield from queue.add(index, samples, error)
+        yield from queue.flush()
+
+    def run(self, samples: list[Any]) -> list[Any]:
+        """Data samples, predictions in them, of one batch."""
+        data = pseudo_collate(samples)
+        with torch.no_grad(), self.half():
+            return self.model.test_step(data)
+
+
+class Queue:
+    """Collects inputs into batches; gives predictions back in order.
+
+    Args:
+        task: Says which inputs fit together.
+        size: Inputs of a batch.
+        run: The network.
+    """
+
+    def __init__(
+        self, task: Task, size: int, run: Callable[[list[Any]], list[Any]]
+    ) -> None:
+        self.task, self.size, self.run = task, size, run
+        self.jobs: dict[int, Job] = {}
+        self.entries: dict[int, Prediction] = {}
+        self.left: dict[int, int] = {}
+        self.waiting: dict[Any, list[tuple[int, int, Any]]] = {}
+
+    def add(
+        self, index: int, samples: list[Any], error: str
+    ) -> Iterator[Prediction]:
+        """Takes what was read of a job; gives what is done by then."""
+        entry = Prediction(self.jobs.pop(index), error=error)
+        entry.samples = [None] * len(samples)
+        if self.task.clips and samples:
+            entry.inputs = samples[0]['inputs']
+        self.entries[index] = entry
+        self.left[index] = len(samples)
+        for place, sample in enumerate(samples):
+            key = self.task.key(sample)
+            bucket = self.waiting.setdefault(key, [])
+            bucket.append((index, place, sample))
+            if len(bucket) == self.size:
+                self.forward(key)
+        while sum(map(len, self.waiting.values())) > WAITING * self.size:
+            self.forward(self.oldest())
+        yield from self.done()
+
+    def flush(self) -> Iterator[Prediction]:
+        """Predicts what still waits."""
+        while self.waiting:
+            self.forward(self.oldest())
+            yield from self.done()
+        yield from self.done()
+
+    def oldest(self) -> Any:
+        """The batch that holds up the others."""
+        return min(self.waiting, key=lambda key: self.waiting[key][0][0])
+
+    def forward(self, key: Any) -> None:
+        """Runs a batch."""
+        bucket = self.waiting.pop(key)
+        outputs = self.run([sample for _, _, sample in bucket])
+        for (index, place, _), output in zip(bucket, outputs):
+            self.entries[index].samples[place] = output
+            self.left[index] -= 1
+
+    def done(self) -> Iterator[Prediction]:
+        """Predictions that are complete and that no earlier one holds up."""
+        while self.entries:
+            index = next(iter(self.entries))
+            if self.left[index]:
+                return
+            del self.left[index]
+            entry = self.entries.pop(index)
+            if not entry.error:
+                entry.record = self.task.record(entry.samples)
+            yield entry
+
+
+def half_context(
+    device: str, half: bool | None, cfg: Any
+) -> Callable[[], Any]:
+    """Autocast to the half precision of a device, or nothing.
+
+    Args:
+        device: Where the model is.
+        half: Whether to; None does what a test of the config does.
+        cfg: Whole config.
+
+    Raises:
+        UserError: It is asked for on a CPU that has none.
+    """
+    kind = device.split(':')[0]
+    asked = half
+    if half is None:
+        half = bool((cfg.get('test_cfg') or {}).get('fp16'))
+    if not half:
+        return nullcontext
+    if kind != 'cpu':
+        return lambda: torch.autocast(kind, torch.float16)
+    if asked and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        raise UserError('half=True: this CPU does not compute in bfloat16')
+    return lambda: torch.autocast('cpu', torch.bfloat16)
+
+
+def slide_windows(cfg: Any, side: int, kind: type[Task]) -> None:
+    """Has a segmentor go over whole pictures in windows; in place.
+
+    Neighbours share a third, as in the recipes of mmseg.
+    """
+    if kind is not Segmentation:
+        raise UserError(f'slide={side}: wanted a model of segmentation')
+    stride = max(side * 2 // 3, 1)
+    cfg.model.test_cfg = ConfigDict(
+        mode='slide', crop_size=(side, side), stride=(stride, stride)
+    )
+    dataset = models.innermost(cfg.test_dataloader.dataset)
+    dataset.pipeline = [
+        transform
+        for transform in dataset.pipeline
+        if 'Resize' not in transform['type']
+    ]
+
+
+def check_people(
+    kind: type[Task], boxes: Any, detector: Any, whole_image: bool
+) -> None:
+    """Raises UserError unless a pose model, and it alone, knows where."""
+    given = sum(map(bool, (boxes, detector, whole_image)))
+    if kind is Pose and given != 1:
+        raise UserError(
+            'a model of pose needs to know where people are: wanted one of '
+            '--boxes FILE, --detector CONFIG:CHECKPOINT, --whole-image'
+        )
+    if kind is not Pose and given:
+        raise UserError(
+            '--boxes, --detector, --whole-image: wanted a model of pose'
+        )
+
+
+def at_least_one(value: int, name: str) -> int:
+    """The value.
+
+    Raises:
+        UserError: It is less than one.
+    """
+    if value < 1:
+        raise UserError(f'{name}={value}: wanted at least 1')
+    return value
+
+
+def _as_it_is(loaded: Any) -> Any:
+    return loaded
+
+
+def _init_worker(_: int) -> None:
+    import cv2
+
+    cv2.setNumThreads(0)

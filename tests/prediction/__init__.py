@@ -1,0 +1,1 @@
+"""Prediction by whole models, small ones of every task."""
