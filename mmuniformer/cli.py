@@ -25,6 +25,7 @@ class Command(NamedTuple):
 COMMANDS = {
     'train': Command('train.py', 'train a config, on --gpus N processes'),
     'test': Command('test.py', 'test a checkpoint, on --gpus N processes'),
+    'predict': Command('predict.py', 'predict pictures, videos and clips'),
     'toyworld': Command('make_toyworld.py', 'make small stand-in data'),
     'convert': Command('convert_checkpoint.py', 'convert a weight file'),
     'token-labels': Command('make_token_labels.py', 'make token labels'),

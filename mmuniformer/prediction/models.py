@@ -2,7 +2,6 @@
 
 import copy
 import os
-import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,8 +17,8 @@ from mmengine.runner import find_latest_checkpoint
 from ..engine.launch import replace_sync_bn
 from ..errors import UserError
 from ..weights import files, labels, load_report, pretrained, published
+from ..zoo.names import CONFIGS, find_model
 
-ROOT = Path(__file__).resolve().parents[2]
 WEIGHT_FILES = ('.pth', '.pyth', '.pt', '.safetensors')
 # Where files with published names are looked for.
 FOLDERS = ('checkpoints', '.')
@@ -45,7 +44,6 @@ def find(model: str, checkpoint: str | None = None) -> Found:
         UserError: There is no such thing, or a part of it is missing.
     """
     path = Path(model).expanduser()
-    release = None if path.exists() else published.find(path.name)
     if path.is_dir():
         config = _config_in(path)
         return Found(_read(config), checkpoint or _newest(path))
@@ -57,14 +55,14 @@ def find(model: str, checkpoint: str | None = None) -> Found:
         return Found(_read(path), checkpoint)
     if path.suffix in WEIGHT_FILES and path.is_file():
         return Found(_config_of(path), str(path))
-    if release:
-        config = published_config(release)
-        return Found(_read(config), checkpoint or _weights_of(release))
-    raise UserError(
-        f'MODEL={model!r}: wanted a config (.py), a work dir, a checkpoint '
-        f'or the name of a published file, as in '
-        f'mmuniformer/weights/published.tsv'
-    )
+    if path.suffix or len(path.parts) > 1:
+        raise UserError(
+            f'MODEL={model!r}: no such file; wanted a config (.py), a work '
+            f'dir, a checkpoint or the name of a published model'
+        )
+    release = find_model(model)
+    config = published_config(release)
+    return Found(_read(config), checkpoint or _weights_of(release))
 
 
 def _read(path: Path) -> Config:
@@ -100,11 +98,14 @@ def _newest(folder: Path) -> str:
 
 
 def _config_of(path: Path) -> Config:
-    """The config that mmengine writes into its checkpoints."""
+    """The config that mmengine writes into checkpoints, or the recipe."""
     with pretrained.named(str(path)):
         content = files.read(path)
     text = content.get('meta', {}).get('cfg') if content else None
     if not isinstance(text, str):
+        release = published.find(path)
+        if release:
+            return _read(published_config(release))
         raise UserError(
             f'MODEL={str(path)!r}: this file holds no config; wanted a '
             f'config as MODEL and --checkpoint {path}'
@@ -112,49 +113,19 @@ def _config_of(path: Path) -> Config:
     return Config.fromstring(text, '.py')
 
 
-# From the names of published files to those of configs.
-SIZES = {'small': 's', 'base': 'b', 'large': 'l'}
-CONFIGS = (
-    (r'uniformer_(xxs|xs)_(\d+)_in1k', r'cls/uniformer_\1_\2'),
-    (r'uniformer_(\w+)_in1k', r'cls/uniformer_\1'),
-    (r'uniformer_(\w+?)(?:_ls)?_tl_224', r'cls/uniformer_\1_tl'),
-    (r'uniformer_(\w+?)(?:_ls)?_tl_384', r'cls/uniformer_\1_tl_384'),
-    (r'(\w*mask_rcnn)_1x_(?:hybrid_)?(\w+)', r'det/\1_uniformer_\2'),
-    (r'(\w*mask_rcnn)_3x_ms_hybrid_(\w+)', r'det/\1_uniformer_\2_3x'),
-    (r'(fpn|upernet)_hybrid_(\w+)', r'seg/\1_uniformer_\2_hybrid'),
-    (r'(fpn|upernet)_(?:global_)?(\w+)', r'seg/\1_uniformer_\2'),
-    (r'top_down_(\w+?)_global_(\w+)', r'pose/topdown_uniformer_\2_\1'),
-    (
-        r'uniformer-(\w+)_imagenet1k-pre_(\d+x\d+)x1_kinetics400-rgb',
-        r'video/uniformer_\1_\2_k400',
-    ),
-    (r'uniformer_(\w+?)_prek400', r'uniformer_\1_prek400'),
-    (r'uniformer_(xxs|xs|s|b)(\d+\w+)', r'video/uniformer_\1_\2'),
-)
-
-
 def published_config(release: published.Release) -> Path:
     """The recipe by which a published file was trained.
 
     Raises:
-        UserError: There are no recipes beside this package.
+        UserError: The recipes are not beside this package.
     """
-    name = release.name
-    for pattern, config in CONFIGS:
-        if re.fullmatch(pattern, name):
-            name = re.sub(pattern, config, name)
-    for long, short in SIZES.items():
-        name = re.sub(rf'_{long}(?=_|$)', f'_{short}', name)
-    name = name.replace('sthv', 'ssv')
-    name = re.sub(r'(ucf101|hmdb51)_prek400', r'\1', name)
-    for folder in (ROOT / 'configs', ROOT / 'mmuniformer/.mim/configs'):
-        path = folder / f'{name}.py'
-        if path.is_file():
-            return path
-    raise UserError(
-        f'MODEL={release.name!r}: its config, configs/{name}.py, is not '
-        f'beside this package; wanted a config and --checkpoint FILE'
-    )
+    path = CONFIGS / f'{release.config}.py'
+    if not path.is_file():
+        raise UserError(
+            f'MODEL={release.name!r}: its config, {path}, is missing; is the '
+            f'installation whole?'
+        )
+    return path
 
 
 def _weights_of(release: published.Release) -> str:
