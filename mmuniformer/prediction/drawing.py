@@ -12,6 +12,7 @@ from .predictor import Prediction, Predictor
 from .tasks import Classification, Detection, Pose, Segmentation
 
 FRAMES_IN_A_STRIP = 8
+PAD = ((0, 0), (0, 2), (0, 0))  # a white line between frames
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
@@ -75,12 +76,17 @@ class Drawer:
         assert isinstance(self.task, Recognition)
         clip = prediction.inputs[0].permute(1, 2, 3, 0).float().numpy()
         places = np.linspace(0, len(clip) - 1, FRAMES_IN_A_STRIP)
-        strip = np.hstack([clip[int(place)] for place in places])
+        frames = [clip[int(place)] for place in places]
+        strip = np.hstack(
+            [np.pad(f, PAD, constant_values=255) for f in frames]
+        )
         rest = (type(t).__name__ for t in self.task.rest)
         if 'ReverseChannels' not in rest:
             strip = strip[..., ::-1]
         picture = np.ascontiguousarray(strip.clip(0, 255), np.uint8)
-        return write_label(picture, label_of(prediction.record))
+        bar = np.zeros((24, picture.shape[1], 3), np.uint8)
+        write_label(bar, label_of(prediction.record))
+        return np.vstack([bar, picture])
 
 
 def label_of(record: dict[str, Any]) -> str:

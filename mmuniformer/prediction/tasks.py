@@ -150,7 +150,7 @@ class Classification(Task):
 
     def record(self, samples: list[Any]) -> dict[str, Any]:
         """``label``, ``name``, ``score`` of the best; ``top``: the best."""
-        scores = samples[0].pred_score.float().cpu()
+        scores = self.probabilities(samples[0].pred_score.float().cpu())
         best = scores.topk(min(self.top_k or 5, len(scores)))
         top = [
             self.one(label, score)
@@ -159,6 +159,15 @@ class Classification(Task):
             )
         ]
         return dict(top[0], top=top)
+
+    def probabilities(self, scores: Tensor) -> Tensor:
+        """The scores (K,) as shares of one.
+
+        Recognisers average logits of their views, and leave it at that.
+        """
+        if scores.min() < 0 or abs(scores.sum() - 1) > 0.05:
+            return scores.softmax(-1)
+        return scores
 
 
 class Detection(Task):

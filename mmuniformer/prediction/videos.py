@@ -105,9 +105,9 @@ def windows(source: Source, task: Recognition, every: float) -> Iterator[Job]:
     period = 0
     number = 0
     while True:
-        first = first_frame(period, step, total)
+        first = first_frame(period, step, total, video.total)
         ahead = range(period, period + 2 + total // step)
-        starts = [first_frame(p, step, total) for p in ahead]
+        starts = [first_frame(p, step, total, video.total) for p in ahead]
         wanted = any(number - start in offsets for start in starts)
         frame = video.next(wanted)
         if frame is None:
@@ -116,41 +116,57 @@ def windows(source: Source, task: Recognition, every: float) -> Iterator[Job]:
             kept[number] = cv2.cvtColor(np.asarray(frame), cv2.COLOR_BGR2RGB)
         number += 1
         while number >= first + total:
-            yield window(source, video, kept, period, step, first, total)
+            job = window(source, kept, first, total)
+            yield job._replace(span=span(video, period, step, video.total))
             period += 1
-            first = first_frame(period, step, total)
+            first = first_frame(period, step, total, video.total)
             oldest = min(first, number - total)
             kept = {n: f for n, f in kept.items() if n >= oldest}
+            if period * step >= number:  # it has not begun
+                break
     # The last periods, whose clips the end cuts short.
     while period * step < number:
-        first = min(first_frame(period, step, total), max(number - total, 0))
-        yield window(source, video, kept, period, step, first, number - first)
+        first = first_frame(period, step, total, video.total)
+        first = min(first, max(number - total, 0))
+        job = window(source, kept, first, number - first)
+        yield job._replace(span=span(video, period, step, number))
         period += 1
     if error := video.error():
         yield Job(0, source._replace(error=error))
 
 
-def first_frame(period: int, step: int, total: int) -> int:
-    """First frame of the clip of a period."""
-    return max(period * step + step // 2 - total // 2, 0)
+def first_frame(period: int, step: int, total: int, length: int) -> int:
+    """First frame of the clip of a period.
+
+    Args:
+        period: Its number.
+        step: Frames of a period.
+        total: Frames of a clip.
+        length: Frames of the video; 0 if nobody knows. Then a clip begins
+            with its period, as there may be no middle.
+    """
+    if not length and total < step:
+        return period * step
+    middle = period * step + step // 2 - total // 2
+    return max(min(middle, length - total) if length else middle, 0)
+
+
+def span(
+    video: Video, period: int, step: int, length: int
+) -> tuple[float, float]:
+    """Start and end of a period in seconds, within the video if known."""
+    end = (period + 1) * step
+    if length:
+        end = min(end, length)
+    return period * step / video.rate, end / video.rate
 
 
 def window(
-    source: Source,
-    video: Video,
-    kept: dict[int, np.ndarray],
-    period: int,
-    step: int,
-    first: int,
-    total: int,
+    source: Source, kept: dict[int, np.ndarray], first: int, total: int
 ) -> Job:
     """A job of frames by their place in a window."""
     inside = {n - first: f for n, f in kept.items() if first <= n}
-    start = period * step / video.rate
-    end = min((period + 1) * step, video.read) / video.rate
-    return Job(
-        0, source, span=(start, end), frames=Nearest(inside), total=total
-    )
+    return Job(0, source, frames=Nearest(inside), total=total)
 
 
 class Nearest(dict[int, np.ndarray]):
