@@ -141,12 +141,9 @@ def first_frame(period: int, step: int, total: int, length: int) -> int:
     Args:
         period: Its number.
         step: Frames of a period.
-        total: Frames of a clip.
-        length: Frames of the video; 0 if nobody knows. Then a clip begins
-            with its period, as there may be no middle.
+        total: Frames around its middle.
+        length: Frames of the video; 0 if nobody knows.
     """
-    if not length and total < step:
-        return period * step
     middle = period * step + step // 2 - total // 2
     return max(min(middle, length - total) if length else middle, 0)
 
