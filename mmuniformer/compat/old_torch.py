@@ -11,7 +11,7 @@ import torch
 if hasattr(torch.compiler, 'is_compiling'):  # PyTorch 2.2
     is_compiling = torch.compiler.is_compiling
 else:
-    pass
+    from torch._dynamo import is_compiling  # noqa: F401
 
 # Whether torch.compile takes operators and gradients of ours: PyTorch 2.4.
 HAS_CUSTOM_OPS = hasattr(torch.library, 'custom_op')

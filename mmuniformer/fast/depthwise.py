@@ -1,65 +1,32 @@
-"""Depth-wise convolutions, with a backward pass that is fast on CPUs.
+"""Depth-wise convolutions whose backward pass is fast on CPUs.
 
 Legend: B batch, C channels, *S = (H, W) or (T, H, W), *K kernel.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
 from ..models.tokens import to_channels_last
-from .graphs import builds_graph, cpu_autocast, takes_custom_code
+from .graphs import cpu_autocast, is_eager, takes_custom_code
 
 
-class _Depthwise:
-    """What the convolutions of both ranks share; goes before torch's class.
-
-    Args:
-        dim: Channels C.
-        kernel_size: Side of the kernel, 3 or 5.
-    """
-
-    def __init__(self, dim: int, kernel_size: int) -> None:
-        padding = kernel_size // 2
-        super().__init__(  # type: ignore[call-arg]
-            dim, dim, kernel_size, padding=padding, groups=dim
-        )
-
-    def forward(self: Any, x: Tensor) -> Tensor:
-        """(B, C, *S) -> (B, C, *S)."""
-        # For 3x3 kernels torch's own backward pass is as fast.
-        if self.kernel_size != (3, 3) and needs_own_backward(x):
-            return _Convolution.apply(x, self.weight, self.bias)
-        return super().forward(x)  # type: ignore[misc]
-
-
-class DepthwiseConv2d(_Depthwise, nn.Conv2d):
-    """Depth-wise convolution of images that keeps their size."""
-
-
-class DepthwiseConv3d(_Depthwise, nn.Conv3d):
-    """Depth-wise convolution of clips that keeps their size."""
-
-
-# By the number of spatial dimensions.
-DEPTHWISE: dict[int, Callable[[int, int], nn.Module]] = {
-    2: DepthwiseConv2d,
-    3: DepthwiseConv3d,
-}
-
-
-def needs_own_backward(x: Tensor) -> bool:
-    """Whether PyTorch's own backward pass is to be replaced."""
+def applies(x: Tensor) -> bool:
+    """Whether a convolution of ``x`` is to be computed by :func:`convolve`."""
     return (
         x.device.type == 'cpu'
         and torch.is_grad_enabled()
-        and (takes_custom_code() or not builds_graph())
+        and (takes_custom_code() or is_eager(x))
         and not cpu_autocast()
     )
+
+
+def convolve(layer: Any, x: Tensor) -> Tensor:
+    """The layer's ``forward``, (B, C, *S) -> (B, C, *S)."""
+    return _Convolution.apply(x, layer.weight, layer.bias)
 
 
 class _Convolution(torch.autograd.Function):

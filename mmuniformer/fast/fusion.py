@@ -60,10 +60,6 @@ def _fuse_backbone(backbone: UniFormer) -> None:
 
 
 def _fuse_block(block: Any) -> None:
-    block.fused = True
-    kernel = block.pos_embed.weight
-    middle = (slice(None), 0, *(size // 2 for size in kernel.shape[2:]))
-    kernel[middle] += 1
     if isinstance(block, ConvBlock):
         _into_next(block.norm1, block.conv1)
         _into_next(block.norm2, block.mlp.fc1)

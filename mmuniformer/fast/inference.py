@@ -1,131 +1,139 @@
-"""What inference may do and training may not: sums in place, work in parts.
+"""Inference on CPUs: sums in place, MLPs a few tokens at a time.
 
-Legend: B batch, C channels, N tokens.
+Legend: B batch, C channels, N tokens, *S = (H, W) or (T, H, W).
+A block asks :func:`applies` once. Where the answer is no, it is computed by
+its own formulas, to which these functions are equal.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
-from ..models.layers import POINTWISE, Mlp
-from .graphs import builds_graph, cpu_autocast, is_compiling, takes_custom_code
+from ..models.layers import DropPath, Mlp
+from ..models.tokens import flatten, unflatten
+from .graphs import cpu_autocast, is_compiling, is_eager, takes_custom_code
 
 # Tokens per CPU thread that go through an MLP at a time: their hidden values
 # then stay in the cache.
 TOKENS_AT_A_TIME = 1024
+LINEAR = (nn.Linear, nn.Conv2d, nn.Conv3d)
+HOOKS = (
+    '_forward_hooks',
+    '_forward_pre_hooks',
+    '_backward_hooks',
+    '_backward_pre_hooks',
+)
 
 
-def eager_inference(module: nn.Module) -> bool:
-    """Whether a module may change tensors in place, and work in parts."""
-    return not (module.training or torch.is_grad_enabled() or builds_graph())
+def applies(block: Any, x: Tensor) -> bool:
+    """Whether a block of the map ``x`` is to be computed here.
 
-
-def compiled_inference(module: nn.Module) -> bool:
-    """Whether a graph of a module is compiled for inference."""
-    return takes_custom_code() and not (
-        module.training or torch.is_grad_enabled()
-    )
-
-
-def scaled(branch: Tensor, gamma: Tensor | None) -> Tensor:
-    """A branch of tokens (..., C) times its layer scale, if there is one."""
-    return branch if gamma is None else gamma.flatten() * branch
-
-
-def is_plain(layer: nn.Module, *values: Tensor) -> bool:
-    """Whether a linear layer is just its weights, of the values' dtype.
-
-    It is not if it is hooked or quantised.
+    Not so in training, where gradients are wanted, in low precision, on
+    other devices, in graphs that are exported or traced, and where the block
+    or anything in it is hooked, quantised, parametrised or replaced.
     """
     return (
-        type(layer) in tuple(POINTWISE.values())
-        and not layer._forward_hooks
-        and all(value.dtype == layer.weight.dtype for value in values)
+        not (torch.is_grad_enabled() or block.training or cpu_autocast())
+        and x.device.type == 'cpu'
+        and x.dtype in (torch.float32, torch.float64)
+        and (takes_custom_code() or is_eager(x))
+        and not _has_any_global_hook()
+        and type(block.drop_path) is DropPath
+        and type(block.mlp) is Mlp
+        and all(map(_is_linear, _replaced(block)))
+        and _is_plain(block, x.dtype)
     )
 
 
-def add_product(
-    x: Tensor, hidden: Tensor, last: Any, gamma: Tensor | None
-) -> Tensor:
-    """Adds ``gamma * last(hidden)`` to tokens, in place.
-
-    Where it can, it leaves the sum to the matrix product: one pass less.
-
-    Args:
-        x: Contiguous tokens (..., C).
-        hidden: Tokens (..., C').
-        last: Linear layer.
-        gamma: Layer scale, or None.
-    """
-    if gamma is not None or not is_plain(last, x, hidden):
-        return x.add_(scaled(last(hidden), gamma))
-    rows, hidden = x.view(-1, x.shape[-1]), hidden.flatten(0, -2)
-    _add_linear(rows, hidden, last.weight.flatten(1), last.bias)
-    return x
+def _replaced(block: Any) -> list[nn.Module]:
+    """The layers whose weights are used here in place of their calls."""
+    names = [name for name in ('conv1', 'conv2') if hasattr(block, name)]
+    layers = [getattr(block, name) for name in names]
+    return [*layers, block.mlp.fc1, block.mlp.fc2]
 
 
-def _add_linear(
-    rows: Tensor, hidden: Tensor, weight: Tensor, bias: Tensor
+def _is_linear(layer: Any) -> bool:
+    """Whether a layer is the product with a matrix and a sum."""
+    return type(layer) in LINEAR and layer.bias is not None
+
+
+def _is_plain(module: nn.Module, dtype: torch.dtype) -> bool:
+    """Whether a module is nothing but its code and weights of a dtype."""
+    own = vars(module)
+    if 'forward' in own or any(own[name] for name in HOOKS):
+        return False
+    for value in own['_parameters'].values():
+        if value is not None and (
+            value.dtype != dtype or type(value) not in (nn.Parameter, Tensor)
+        ):
+            return False
+    return all(_is_plain(child, dtype) for child in own['_modules'].values())
+
+
+def conv_block(block: Any, x: Tensor) -> Tensor:
+    """``ConvBlock.forward``; 1x1 convolutions as products over tokens."""
+    x = x + block.pos_embed(x)
+    shape = x.shape
+    local = flatten(block.attn(block.conv1(block.norm1(x))))
+    x = flatten(x).contiguous()
+    add_linear(x, local, block.conv2, block.gamma_1)
+    add_mlp(x, flatten(block.norm2(unflatten(x, shape))), block)
+    return unflatten(x, shape)
+
+
+def attn_block(block: Any, x: Tensor) -> Tensor:
+    """``AttnBlock.forward``."""
+    x = x + block.pos_embed(x)
+    shape = x.shape
+    x = flatten(x).contiguous()
+    branch = block.attend(block.norm1(x), shape)
+    x += branch if block.gamma_1 is None else block.gamma_1 * branch
+    add_mlp(x, block.norm2(x), block)
+    return unflatten(x, shape)
+
+
+def add_linear(
+    x: Tensor, hidden: Tensor, layer: Any, gamma: Tensor | None
+) -> None:
+    """Adds ``gamma * layer(hidden)`` to contiguous tokens (B, N, C)."""
+    gamma = None if gamma is None else gamma.flatten()
+    rows, hidden = x.flatten(0, 1), hidden.flatten(0, 1)
+    _add_product(rows, hidden, layer.weight.flatten(1), layer.bias, gamma)
+
+
+def _add_product(
+    rows: Tensor,
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    gamma: Tensor | None,
 ) -> None:
     """Adds a linear layer's output to rows (N, C), in place."""
-    rows.add_(bias).addmm_(hidden, weight.t())
+    if gamma is None:
+        rows.add_(bias).addmm_(hidden, weight.t())
+    else:
+        rows.addcmul_(torch.mm(hidden, weight.t()).add_(bias), gamma)
 
 
-def add_mlp(
-    x: Tensor, normed: Tensor, mlp: Mlp, gamma: Tensor | None
-) -> Tensor:
-    """Adds ``gamma * mlp(normed)`` to tokens, eagerly or in a graph.
+def add_mlp(x: Tensor, normed: Tensor, block: Any) -> None:
+    """Adds ``gamma_2 * mlp(normed)`` to contiguous tokens (B, N, C).
 
-    A CPU takes some tokens at a time. Compilers would unroll that loop, so
-    it is one operator in their graphs.
-
-    Args:
-        x: Tokens (B, N, C); may be changed in place.
-        normed: Tokens (B, N, C).
-        mlp: What to add.
-        gamma: Layer scale, or None.
+    Compilers would unroll the loop over the parts, so it is one operator in
+    their graphs.
     """
-    x = x.contiguous()
+    mlp, gamma = block.mlp, block.gamma_2
     graph = is_compiling()
-    if _works_in_parts(x, normed, mlp):
-        add = torch.ops.mmuniformer.add_mlp if graph else add_mlp_in_parts
-        first: Any = mlp.fc1
-        last: Any = mlp.fc2
-        add(
-            x,
-            normed,
-            first.weight.flatten(1),
-            first.bias,
-            last.weight.flatten(1),
-            last.bias,
-            None if gamma is None else gamma.flatten(),
-        )
-        return x
-    if graph:
-        return x + scaled(mlp(normed), gamma)
-    for rows, part in _parts(x, normed):
-        add_product(rows, mlp.hidden(part), mlp.fc2, gamma)
-    return x
-
-
-def _parts(x: Tensor, normed: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
-    """Rows of both (B, N, C) that are in work together: on a CPU, a few."""
-    x, normed = x.view(-1, x.shape[-1]), normed.flatten(0, 1)
-    size = len(x)
-    if x.device.type == 'cpu':
-        size = TOKENS_AT_A_TIME * torch.get_num_threads()
-    return zip(x.split(size), normed.split(size))
-
-
-def _works_in_parts(x: Tensor, normed: Tensor, mlp: Mlp) -> bool:
-    return (
-        x.device.type == 'cpu'
-        and x.dtype in (torch.float32, torch.float64)
-        and is_plain(mlp.fc1, x, normed)
-        and is_plain(mlp.fc2, x, normed)
-        and not cpu_autocast()
+    add = torch.ops.mmuniformer.add_mlp if graph else add_mlp_in_parts
+    add(
+        x,
+        normed,
+        mlp.fc1.weight.flatten(1),
+        mlp.fc1.bias,
+        mlp.fc2.weight.flatten(1),
+        mlp.fc2.bias,
+        None if gamma is None else gamma.flatten(),
     )
 
 
@@ -149,14 +157,12 @@ def add_mlp_in_parts(
         bias_2: Its bias (C).
         gamma: Layer scale (C), or None.
     """
-    for rows, part in _parts(x, normed):
-        hidden = torch.mm(part, weight_1.t()).add_(bias_1)
+    size = TOKENS_AT_A_TIME * torch.get_num_threads()
+    rows, normed = x.view(-1, x.shape[-1]), normed.flatten(0, 1)
+    for part, source in zip(rows.split(size), normed.split(size)):
+        hidden = torch.mm(source, weight_1.t()).add_(bias_1)
         hidden = torch.ops.aten.gelu_(hidden)
-        if gamma is None:
-            _add_linear(rows, hidden, weight_2, bias_2)
-        else:
-            branch = torch.mm(hidden, weight_2.t()).add_(bias_2)
-            rows.addcmul_(branch, gamma)
+        _add_product(part, hidden, weight_2, bias_2, gamma)
 
 
 _LIBRARY = torch.library.Library('mmuniformer', 'FRAGMENT')

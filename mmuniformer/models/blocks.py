@@ -1,22 +1,18 @@
-"""The two residual blocks of UniFormer.
+"""The two residual blocks of UniFormer, and a stage of blocks.
 
 Legend: B batch, C channels, N tokens, *S = (H, W) or (T, H, W).
 Paper: UniFormer (arXiv 2201.09450), section 3. Parameter names and their
 order are the official ones.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from ..fast.depthwise import DEPTHWISE
-from ..fast.inference import (
-    add_mlp,
-    add_product,
-    compiled_inference,
-    eager_inference,
-    scaled,
-)
-from .layers import LAYERS, POINTWISE, Attention, DropPath, Mlp
+from ..fast import inference as fast
+from ..fast import recompute
+from .layers import LAYERS, Attention, DropPath, Mlp, pointwise
 from .tokens import flatten, unflatten, window_join, window_split
 
 
@@ -47,39 +43,17 @@ class Block(nn.Module):
             scale = torch.full(gamma_shape, float(layer_scale_init_value))
             self.gamma_1 = nn.Parameter(scale)
             self.gamma_2 = nn.Parameter(scale.clone())
-        self.pos_embed = DEPTHWISE[ndim](dim, 3)
+        self.pos_embed = LAYERS[ndim].depthwise(dim, 3)
         self.drop_path = DropPath(drop_path_rate)
-        self.fused = False  # see fusion.fuse
 
-    def embed_position(self, x: Tensor) -> Tensor:
-        """Adds the position embedding to a map; gives a new tensor."""
-        return self.pos_embed(x) if self.fused else x + self.pos_embed(x)
+    def add(self, x: Tensor, branch: Tensor, gamma: Tensor | None) -> Tensor:
+        """Residual sum: the branch is scaled first, then dropped or not."""
+        return x + self.drop_path(scaled(branch, gamma))
 
-    def residual(
-        self,
-        x: Tensor,
-        hidden: Tensor,
-        last: nn.Module,
-        gamma: nn.Parameter | None,
-    ) -> Tensor:
-        """Adds a branch to tokens: scaled first, then dropped or not.
 
-        Args:
-            x: Tokens (..., C); eager inference may change them in place.
-            hidden: Tokens (..., C') before the last layer of the branch.
-            last: That layer, linear.
-            gamma: Layer scale of the branch, or None.
-        """
-        if eager_inference(self):
-            return add_product(x.contiguous(), hidden, last, gamma)
-        return x + self.drop_path(scaled(last(hidden), gamma))
-
-    def residual_mlp(self, x: Tensor, normed: Tensor) -> Tensor:
-        """Adds the MLP of ``normed``; both are tokens (B, N, C)."""
-        gamma = self.gamma_2
-        if eager_inference(self) or compiled_inference(self):
-            return add_mlp(x, normed, self.mlp, gamma)
-        return x + self.drop_path(scaled(self.mlp(normed), gamma))
+def scaled(branch: Tensor, gamma: Tensor | None) -> Tensor:
+    """A branch times its layer scale, if there is one."""
+    return branch if gamma is None else gamma * branch
 
 
 class ConvBlock(Block):
@@ -105,22 +79,22 @@ class ConvBlock(Block):
         super().__init__(
             dim, ndim, drop_path_rate, shape, layer_scale_init_value
         )
-        conv, norm = LAYERS[ndim]
+        _, norm, depthwise = LAYERS[ndim]
         self.norm1 = norm(dim)
-        self.conv1 = conv(dim, dim, 1)
-        self.conv2 = POINTWISE[ndim](dim, dim)
-        self.attn = DEPTHWISE[ndim](dim, 5)
+        self.conv1 = pointwise(dim, dim, ndim)
+        self.conv2 = pointwise(dim, dim, ndim)
+        self.attn = depthwise(dim, 5)
         self.norm2 = norm(dim)
         self.mlp = Mlp(dim, int(dim * mlp_ratio), ndim)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, *S) -> (B, C, *S)."""
-        x = self.embed_position(x)
-        shape = x.shape
-        local = flatten(self.attn(self.conv1(self.norm1(x))))
-        x = self.residual(flatten(x), local, self.conv2, self.gamma_1)
-        normed = flatten(self.norm2(unflatten(x, shape)))
-        return unflatten(self.residual_mlp(x, normed), shape)
+        if fast.applies(self, x):
+            return fast.conv_block(self, x)
+        x = x + self.pos_embed(x)
+        local = self.conv2(self.attn(self.conv1(self.norm1(x))))
+        x = self.add(x, local, self.gamma_1)
+        return self.add(x, self.mlp(self.norm2(x)), self.gamma_2)
 
 
 class AttnBlock(Block):
@@ -158,18 +132,39 @@ class AttnBlock(Block):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, *S) -> (B, C, *S)."""
-        x = self.embed_position(x)
+        if fast.applies(self, x):
+            return fast.attn_block(self, x)
+        x = x + self.pos_embed(x)
         shape = x.shape
         x = flatten(x)
-        mixed = self.attend(x, shape)
-        x = self.residual(x, mixed, self.attn.proj, self.gamma_1)
-        return unflatten(self.residual_mlp(x, self.norm2(x)), shape)
+        x = self.add(x, self.attend(self.norm1(x), shape), self.gamma_1)
+        x = self.add(x, self.mlp(self.norm2(x)), self.gamma_2)
+        return unflatten(x, shape)
 
     def attend(self, x: Tensor, shape: torch.Size) -> Tensor:
         """Attention, (B, N, C) -> (B, N, C); ``shape``: (B, C, *S)."""
-        x = self.norm1(x)
         if not self.window_size:
-            return self.attn.mix(x)
+            return self.attn(x)
         windows = window_split(unflatten(x, shape), self.window_size)
-        windows = self.attn.mix(windows)
+        windows = self.attn(windows)
         return flatten(window_join(windows, self.window_size, shape))
+
+
+class Stage(nn.Sequential):
+    """Blocks, one after another.
+
+    Attributes:
+        recomputed: How many of them, from the first on, are computed again
+            in the backward pass, which saves memory.
+    """
+
+    recomputed = 0
+
+    def forward(self, x: Any) -> Any:
+        """What a block takes in, what a block gives out."""
+        for i, block in enumerate(self):
+            if self.training and i < self.recomputed:
+                x = recompute.block(block, x)
+            else:
+                x = block(x)
+        return x

@@ -5,28 +5,56 @@ All that differs between images and video is ``LAYERS`` and
 :func:`stem_geometry`.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
-from ..fast.graphs import builds_graph
+from ..fast import depthwise, recompute
 from .tokens import flatten, unflatten
+
+
+class _Depthwise:
+    """Depth-wise convolution that keeps the size; before torch's class.
+
+    Args:
+        dim: Channels C.
+        kernel_size: Side of the kernel, odd.
+    """
+
+    def __init__(self, dim: int, kernel_size: int) -> None:
+        padding = kernel_size // 2
+        super().__init__(  # type: ignore[call-arg]
+            dim, dim, kernel_size, padding=padding, groups=dim
+        )
+
+    def forward(self: Any, x: Tensor) -> Tensor:
+        """(B, C, *S) -> (B, C, *S)."""
+        if depthwise.applies(x):
+            return depthwise.convolve(self, x)
+        return super().forward(x)  # type: ignore[misc]
+
+
+class DepthwiseConv2d(_Depthwise, nn.Conv2d):
+    """Depth-wise convolution of images."""
+
+
+class DepthwiseConv3d(_Depthwise, nn.Conv3d):
+    """Depth-wise convolution of clips."""
 
 
 class RankLayers(NamedTuple):
     """Layer classes for one number of spatial dimensions."""
 
-    conv: type[nn.Module]
-    norm: type[nn.Module]
+    conv: Any
+    norm: Any
+    depthwise: Any
 
 
 LAYERS = {
-    2: RankLayers(nn.Conv2d, nn.BatchNorm2d),
-    3: RankLayers(nn.Conv3d, nn.BatchNorm3d),
+    2: RankLayers(nn.Conv2d, nn.BatchNorm2d, DepthwiseConv2d),
+    3: RankLayers(nn.Conv3d, nn.BatchNorm3d, DepthwiseConv3d),
 }
 
 
@@ -81,7 +109,7 @@ class DropPath(nn.Module):
         if not self.training or self.rate == 0:
             return x
         keep = 1 - self.rate
-        mask = x.new_empty((len(x),) + (1,) * (x.ndim - 1))
+        mask = x.new_empty(x.shape[:1] + (1,) * (x.ndim - 1))
         return x * mask.bernoulli_(keep).div_(keep)
 
     def extra_repr(self) -> str:
@@ -89,80 +117,37 @@ class DropPath(nn.Module):
         return f'rate={self.rate:.3f}'
 
 
-class PointConv2d(nn.Conv2d):
-    """1x1 convolution, computed as the matrix product over tokens it is."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., C_in) -> (..., C_out)."""
-        return F.linear(x, self.weight.flatten(1), self.bias)
-
-
-class PointConv3d(nn.Conv3d):
-    """1x1x1 convolution, computed like :class:`PointConv2d`."""
-
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(..., C_in) -> (..., C_out)."""
-        return F.linear(x, self.weight.flatten(1), self.bias)
-
-
-# Linear layers of tokens (..., C): the official conv blocks have weights of
-# 1x1 convolutions, of rank 2 or 3, their attention blocks plain matrices (0).
-POINTWISE: dict[int, Callable[[int, int], nn.Module]] = {
-    0: nn.Linear,
-    2: PointConv2d,
-    3: PointConv3d,
-}
+def pointwise(dim_in: int, dim_out: int, ndim: int) -> nn.Module:
+    """A linear layer of the channels of maps, or of tokens (``ndim=0``)."""
+    if ndim == 0:
+        return nn.Linear(dim_in, dim_out)
+    return LAYERS[ndim].conv(dim_in, dim_out, 1)
 
 
 class Mlp(nn.Module):
     """Two linear layers with an exact GELU between them.
 
-    In inference a block adds the weights' work by itself, see
-    :func:`~mmuniformer.fast.inference.add_mlp`.
-
     Args:
         dim: Channels in and out.
         hidden_dim: Channels between the two layers.
-        ndim: Rank of the weights, a key of ``POINTWISE``.
+        ndim: 2 or 3 for 1x1 convolutions of maps (B, C, *S), whose weights
+            the official conv blocks have; 0 for tokens (B, N, C).
     """
 
     def __init__(self, dim: int, hidden_dim: int, ndim: int = 0) -> None:
         super().__init__()
-        self.fc1 = POINTWISE[ndim](dim, hidden_dim)
-        self.fc2 = POINTWISE[ndim](hidden_dim, dim)
-
-    def hidden(self, x: Tensor) -> Tensor:
-        """(..., C) -> (..., hidden_dim)."""
-        return F.gelu(self.fc1(x))
+        self.fc1 = pointwise(dim, hidden_dim, ndim)
+        self.fc2 = pointwise(hidden_dim, dim, ndim)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(..., C) -> (..., C).
-
-        For the backward pass GELU's input is kept and its output, which is
-        as large, computed again: less memory for a training step.
-        Compilers decide by themselves; on 'meta' there is no memory.
-        """
-        if builds_graph() or x.is_meta or not torch.is_grad_enabled():
-            return self.fc2(self.hidden(x))
-        return checkpoint(
-            lambda hidden: self.fc2(F.gelu(hidden)),
-            self.fc1(x),
-            use_reentrant=False,
-            preserve_rng_state=False,
-        )
+        """Same shape in and out."""
+        if recompute.applies(x):
+            return recompute.mlp(self, x)
+        return self.fc2(F.gelu(self.fc1(x)))
 
 
 class Attention(nn.Module):
     """Multi-head self-attention over all tokens (paper, section 3.3).
-
-    A block calls ``mix`` and adds ``proj`` of it by itself, see
-    :meth:`~mmuniformer.models.blocks.Block.residual`.
 
     Args:
         dim: Channels in and out.
@@ -177,22 +162,20 @@ class Attention(nn.Module):
 
     def heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, N, C) -> query, key and value, each (B, K, N, C / K)."""
-        b, n, _ = x.shape
-        qkv = self.qkv(x).reshape(b, n, 3, self.num_heads, -1)
-        return qkv.permute(2, 0, 3, 1, 4).unbind()
+        b, n, c = x.shape
+        sizes = b, n, 3, self.num_heads, c // self.num_heads
+        return self.qkv(x).reshape(sizes).permute(2, 0, 3, 1, 4).unbind()
 
-    def mix(self, x: Tensor) -> Tensor:
-        """What ``proj`` is applied to, (B, N, C) -> (B, N, C)."""
+    def forward(self, x: Tensor) -> Any:
+        """(B, N, C) -> (B, N, C)."""
         x = F.scaled_dot_product_attention(*self.heads(x))
-        return x.transpose(1, 2).flatten(2)
+        return self.proj(x.transpose(1, 2).flatten(2))
 
 
 class ScoredAttention(Attention):
     """Self-attention that tells how much token 0 looks at every token."""
 
-    def mix(  # type: ignore[override]
-        self, x: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, N, C) -> (B, N, C) and weights (B, N), at least float32.
 
         The weights are the first row of the softmax, averaged over the
@@ -205,7 +188,8 @@ class ScoredAttention(Attention):
         first = first.to(torch.promote_types(first.dtype, torch.float32))
         logits = (first * key).sum(-1) * key.shape[-1] ** -0.5
         x = F.scaled_dot_product_attention(query, key, value)
-        return x.transpose(1, 2).flatten(2), logits.softmax(-1).mean(1)
+        x = self.proj(x.transpose(1, 2).flatten(2))
+        return x, logits.softmax(-1).mean(1)
 
 
 class PatchEmbed(nn.Module):
@@ -243,7 +227,7 @@ class ConvEmbed(nn.Module):
         geometries: list[ConvGeometry],
     ) -> None:
         super().__init__()
-        conv, norm = LAYERS[len(geometries[0].kernel_size)]
+        conv, norm, _ = LAYERS[len(geometries[0].kernel_size)]
         layers: list[nn.Module] = []
         if len(geometries) == 2:
             middle = dim // 2

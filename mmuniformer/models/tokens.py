@@ -13,13 +13,14 @@ from torch import Tensor
 
 def to_channels_last(x: Tensor) -> Tensor:
     """Stores a map (B, C, *S) so that its tokens (B, N, C) are a view."""
-    layout = torch.channels_last if x.ndim == 4 else torch.channels_last_3d
-    return x.contiguous(memory_format=layout)
+    places = range(2, x.ndim)
+    x = x.permute(0, *places, 1).contiguous()
+    return x.permute(0, x.ndim - 1, *(place - 1 for place in places))
 
 
 def flatten(x: Tensor) -> Tensor:
     """(B, C, *S) -> (B, N, C), a view if ``x`` is channels-last."""
-    return x.movedim(1, -1).flatten(1, -2)
+    return x.permute(0, *range(2, x.ndim), 1).flatten(1, -2)
 
 
 def unflatten(tokens: Tensor, shape: Sequence[int]) -> Tensor:
@@ -33,7 +34,8 @@ def unflatten(tokens: Tensor, shape: Sequence[int]) -> Tensor:
         tokens: Sequence of N = prod(S) tokens.
         shape: Sizes (B, C, *S) of the map.
     """
-    return tokens.unflatten(1, shape[2:]).movedim(-1, 1)
+    x = tokens.unflatten(1, shape[2:])
+    return x.permute(0, -1, *range(1, x.ndim - 1))
 
 
 def window_split(x: Tensor, window: int) -> Tensor:
@@ -44,11 +46,12 @@ def window_split(x: Tensor, window: int) -> Tensor:
     take part in the attention (``SABlock_Windows``, detection and
     segmentation backbones).
     """
-    bottom, right = -x.shape[2] % window, -x.shape[3] % window
-    x = F.pad(x, (0, right, 0, bottom))
     b, c, h, w = x.shape
-    x = x.reshape(b, c, h // window, window, w // window, window)
-    return x.permute(0, 2, 4, 3, 5, 1).reshape(-1, window * window, c)
+    rows, cols = -(-h // window), -(-w // window)
+    x = F.pad(x, (0, cols * window - w, 0, rows * window - h))
+    x = x.reshape(b, c, rows, window, cols, window)
+    x = x.permute(0, 2, 4, 3, 5, 1)
+    return x.reshape(b * rows * cols, window * window, c)
 
 
 def window_join(windows: Tensor, window: int, shape: Sequence[int]) -> Tensor:
@@ -62,9 +65,8 @@ def window_join(windows: Tensor, window: int, shape: Sequence[int]) -> Tensor:
     b, c, h, w = shape
     rows, cols = -(-h // window), -(-w // window)
     x = windows.reshape(b, rows, cols, window, window, c)
-    x = x.permute(0, 5, 1, 3, 2, 4)
-    x = x.reshape(b, c, rows * window, cols * window)
-    return x[:, :, :h, :w]
+    x = x.transpose(2, 3).reshape(b, rows * window, cols * window, c)
+    return x[:, :h, :w].permute(0, 3, 1, 2)
 
 
 def keep(x: Tensor, index: Tensor) -> Tensor:
@@ -108,7 +110,8 @@ def pool_scores(scores: Tensor, shape: Sequence[int]) -> Tensor:
         scores: Scores of the tokens.
         shape: Sizes (B, C, *S) of their map; time is not pooled.
     """
-    maps = scores.reshape(shape[0], -1, *shape[-2:])
+    frames = shape[2] if len(shape) == 5 else 1
+    maps = scores.reshape(shape[0], frames, *shape[-2:])
     pooled = F.avg_pool2d(maps, 2).flatten(1)
     total = scores.sum(1, keepdim=True)
     return pooled * (total / pooled.sum(1, keepdim=True))

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import UserError
-from ..fast.inference import scaled
 from ..registry import MODELS
+from . import options
 from .arch import LIGHT_ARCHS, Arch
-from .blocks import Block
+from .blocks import Block, scaled
 from .layers import Mlp, ScoredAttention
 from .tokens import (
     flatten,
@@ -81,7 +81,7 @@ class LightBlock(Block):
         tokens. They are None before the first block, which keeps all.
         """
         x, cls_token, scores = state
-        x = self.embed_position(x)
+        x = x + self.pos_embed(x)
         shape = x.shape
         x = flatten(x)
         if scores is None or self.keep_ratio == 1:
@@ -98,10 +98,11 @@ class LightBlock(Block):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens (B, N, C), class token and scores (B, N), the same."""
         total = x.shape[1]
-        kept = int(total * self.keep_ratio)
+        kept = torch.sym_int(total * self.keep_ratio)
         # Only kept tokens get new scores, and a dropped one if it is the only
         # one (official code: 1 or 2 tokens): it is its own representative.
-        scored = total if kept == total - 1 else kept
+        # No comparison, which would fix the sizes of exported graphs.
+        scored = kept + 1 // (total - kept)
         index = scores.topk(scored, 1).indices
         places = index[:, :kept]
         # The scores from before this block are the weights of the merge.
@@ -124,8 +125,8 @@ class LightBlock(Block):
             what both branches add to the last token (B, 1, C); drop path
             spares this one, as in the official code.
         """
-        mixed, weights = self.attn.mix(self.norm1(x))
-        branch = scaled(self.attn.proj(mixed), self.gamma_1)
+        branch, weights = self.attn(self.norm1(x))
+        branch = scaled(branch, self.gamma_1)
         update = branch[:, -1:]
         x = x + self.drop_path(branch)
         branch = scaled(self.mlp(self.norm2(x)), self.gamma_2)
@@ -172,27 +173,24 @@ class UniFormerLight(UniFormer):
         with_cls_token: bool = False,
         **kwargs: Any,
     ) -> None:
-        if not 0 < keep_ratio <= 1:
-            raise UserError(
-                f'keep_ratio={keep_ratio!r}: wanted 0 < ratio <= 1'
-            )
         if kwargs.get('attention', 'global') != 'global':
             raise UserError(
                 f"attention={kwargs['attention']!r}: wanted 'global'; light "
                 f'models have no windows'
             )
-        self.keep_ratio = keep_ratio  # the blocks are built by super()
+        # Before super().__init__, which builds the blocks.
+        self.keep_ratio = options.keep_ratio(keep_ratio)
         super().__init__(arch, ndim, **kwargs)
+        self.with_cls_token = options.flag('with_cls_token', with_cls_token)
         if with_cls_token and (self.dense or 3 not in self.out_indices):
             raise UserError(
                 f'with_cls_token=True: wanted dense=False and stage 3 in '
                 f'out_indices, got dense={self.dense} and '
                 f'out_indices={self.out_indices}'
             )
-        self.with_cls_token = with_cls_token
         if with_cls_token:
             self.norm_cls = nn.LayerNorm(self.arch.embed_dims[3], eps=1e-5)
-            self._freeze()
+            self.freeze()
 
     def build_embeddings(self, in_channels: int) -> None:
         """Builds what leads into the stages, the class token's included."""
@@ -224,15 +222,20 @@ class UniFormerLight(UniFormer):
         With ``with_cls_token`` the last output is a pair: the map of stage 4
         and the class token (B, C).
         """
-        x, outs = self.conv_stages(to_channels_last(x))
-        cls_token = self.cls_token.expand(len(x), -1, -1)
+        x = to_channels_last(options.of_rank(x, self.ndim))
+        outs: list[Any] = []
+        cls_token = self.cls_token.expand(x.shape[0], -1, -1)
         scores: Any = None
-        for i in (2, 3):
+        for i in range(4):
             if i == 3:
                 cls_token = self.cls_upsample(cls_token)
                 scores = pool_scores(scores, x.shape)
             x = getattr(self, f'patch_embed{i + 1}')(x)
-            x, cls_token, scores = self.run_stage(i, (x, cls_token, scores))
+            blocks = getattr(self, f'blocks{i + 1}')
+            if i < 2:
+                x = blocks(x)
+            else:
+                x, cls_token, scores = blocks((x, cls_token, scores))
             if i in self.out_indices:
                 outs.append(self.emit(i, x))
         if self.with_cls_token:
@@ -260,3 +263,7 @@ class UniFormerLight(UniFormer):
             if param_name.startswith(prefix + own):
                 param_name = prefix + like
         return super().get_layer_depth(param_name, prefix)
+
+    def no_weight_decay(self) -> set[str]:
+        """Parameters without weight decay, in addition to norms and biases."""
+        return {'cls_token'}

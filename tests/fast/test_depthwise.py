@@ -4,14 +4,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmuniformer.fast.depthwise import DEPTHWISE
+from mmuniformer.models.layers import LAYERS
 
 SHAPES = [(6, 7), (1, 1), (4, 6, 7), (1, 3, 2), (2, 5, 5)]
 
 
 def build(shape, kernel_size, dtype=torch.float64):
     torch.manual_seed(0)
-    layer = DEPTHWISE[len(shape)](3, kernel_size).to(dtype)
+    layer = LAYERS[len(shape)].depthwise(3, kernel_size).to(dtype)
     x = torch.randn(2, 3, *shape, dtype=torch.float64).to(dtype)
     return layer, x.requires_grad_()
 

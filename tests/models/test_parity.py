@@ -23,6 +23,8 @@ class Classifier(nn.Module):
 
     def forward(self, x):
         x = self.backbone(x)
+        if self.backbone.ndim == 2:  # one map, as a tuple
+            (x,) = x
         if hasattr(self, 'head_cls'):
             x, cls_token = x
             outputs = self.head(x.flatten(2).mean(2)), self.head_cls(cls_token)
