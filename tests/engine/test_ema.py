@@ -28,7 +28,7 @@ class Classifier(BaseModel):
         self.head = nn.Linear(32, 3)
 
     def forward(self, inputs, data_samples=None, mode='tensor'):
-        logits = self.head(self.backbone(inputs).mean((2, 3)))
+        logits = self.head(self.backbone(inputs)[-1].mean((2, 3)))
         return dict(loss=logits.square().mean()) if mode == 'loss' else logits
 
 
