@@ -14,10 +14,14 @@ from ..models.tokens import to_channels_last
 from .graphs import cpu_autocast, is_eager, takes_custom_code
 
 
-def applies(x: Tensor) -> bool:
-    """Whether a convolution of ``x`` is to be computed by :func:`convolve`."""
+def applies(layer: Any, x: Tensor) -> bool:
+    """Whether a layer's call is to be computed by :func:`convolve`.
+
+    For 3x3 kernels torch's own backward pass is as fast.
+    """
     return (
-        x.device.type == 'cpu'
+        layer.kernel_size != (3, 3)
+        and x.device.type == 'cpu'
         and torch.is_grad_enabled()
         and (takes_custom_code() or is_eager(x))
         and not cpu_autocast()

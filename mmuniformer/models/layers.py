@@ -31,7 +31,7 @@ class _Depthwise:
 
     def forward(self: Any, x: Tensor) -> Tensor:
         """(B, C, *S) -> (B, C, *S)."""
-        if depthwise.applies(x):
+        if depthwise.applies(self, x):
             return depthwise.convolve(self, x)
         return super().forward(x)  # type: ignore[misc]
 
