@@ -7,7 +7,12 @@ import _env  # noqa: F401, isort: skip
 
 from mmuniformer.checks import start
 from mmuniformer.checks import weights as weight_checks
-from mmuniformer.engine.config import common_parser, exit_with, load_config
+from mmuniformer.engine.config import (
+    add_training_options,
+    common_parser,
+    exit_with,
+    load_config,
+)
 from mmuniformer.engine.ending import run_tool
 from mmuniformer.engine.launch import build_runner
 from mmuniformer.engine.machine import check_work_dir
@@ -18,6 +23,7 @@ from mmuniformer.errors import UserError
 def parse_args():
     """Command line."""
     parser = common_parser('Train a model.')
+    add_training_options(parser)
     parser.add_argument(
         '--resume',
         nargs='?',

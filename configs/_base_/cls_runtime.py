@@ -3,6 +3,10 @@ _base_ = 'default_runtime.py'
 
 default_scope = 'mmpretrain'
 default_hooks = dict(
+    checkpoint=dict(save_best='accuracy/top1', rule='greater'),
+    # The averaged weights, buffers included. They are evaluated and saved as
+    # the model; the raw ones are in the same file. `ema=None` for none.
+    ema=dict(type='EMAHook', momentum=4e-5, update_buffers=True),
     visualization=dict(type='VisualizationHook', enable=False),
 )
 visualizer = dict(

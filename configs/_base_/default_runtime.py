@@ -2,7 +2,10 @@
 # it imports the host: the start-up file does that, which `make setup` and the
 # wheel put beside the package. Without it (a clone on PYTHONPATH),
 # `custom_imports` comes in time for what is imported after the config is read.
-custom_imports = dict(imports=['mmuniformer.compat'])
+# The other one applies short keys, see docs/experiments.md.
+custom_imports = dict(
+    imports=['mmuniformer.compat', 'mmuniformer.settings.on_load']
+)
 
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),

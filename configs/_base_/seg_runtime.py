@@ -4,7 +4,7 @@ _base_ = 'default_runtime.py'
 default_scope = 'mmseg'
 default_hooks = dict(
     logger=dict(log_metric_by_epoch=False),
-    checkpoint=dict(by_epoch=False),
+    checkpoint=dict(by_epoch=False, interval=4000),
     visualization=dict(type='SegVisualizationHook'),
     label_check=dict(type='mmuniformer.LabelCheckHook'),
 )

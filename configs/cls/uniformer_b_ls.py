@@ -8,7 +8,13 @@ image_classification, uniformer_base_ls).
 8 GPUs, 128 images each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'uniformer_b.py'
+_base_ = [
+    '../_base_/models/cls_uniformer.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/cls_300e.py',
+    '../_base_/cls_runtime.py',
+]
 
 # Layer scales in the attention blocks only.
-model = dict(backbone=dict(arch='b_ls'))
+model = dict(backbone=dict(arch='b_ls', drop_path_rate=0.3))
+optim_wrapper = dict(optimizer=dict(lr=8e-4))

@@ -12,7 +12,10 @@ _base_ = [
     '../_base_/models/cls_uniformer_tl.py',
     '../_base_/datasets/imagenet_tl.py',
     '../_base_/schedules/cls_tl_310e.py',
+    '../_base_/cls_runtime.py',
 ]
 
 # Heads of 32 channels, other than in the recipe without token labeling.
 model = dict(backbone=dict(arch='b', head_dim=32, drop_path_rate=0.3))
+default_hooks = dict(ema=dict(momentum=8e-5))
+randomness = dict(seed=42)

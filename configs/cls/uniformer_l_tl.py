@@ -12,9 +12,12 @@ _base_ = [
     '../_base_/models/cls_uniformer_tl.py',
     '../_base_/datasets/imagenet_tl.py',
     '../_base_/schedules/cls_tl_310e.py',
+    '../_base_/cls_runtime.py',
 ]
 
 model = dict(
     backbone=dict(arch='l', drop_path_rate=0.4), head=dict(in_channels=640)
 )
 optim_wrapper = dict(optimizer=dict(lr=1.2e-3))
+default_hooks = dict(ema=dict(momentum=8e-5))
+randomness = dict(seed=42)

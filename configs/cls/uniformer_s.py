@@ -12,4 +12,5 @@ _base_ = [
     '../_base_/models/cls_uniformer.py',
     '../_base_/datasets/imagenet.py',
     '../_base_/schedules/cls_300e.py',
+    '../_base_/cls_runtime.py',
 ]

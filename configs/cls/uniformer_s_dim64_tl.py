@@ -12,6 +12,9 @@ _base_ = [
     '../_base_/models/cls_uniformer_tl.py',
     '../_base_/datasets/imagenet_tl.py',
     '../_base_/schedules/cls_tl_310e.py',
+    '../_base_/cls_runtime.py',
 ]
 
 model = dict(backbone=dict(head_dim=64))
+default_hooks = dict(ema=dict(momentum=8e-5))
+randomness = dict(seed=42)

@@ -10,7 +10,12 @@ The schedule is not of the authors: 30 epochs, 64 images on one GPU; other
 batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s.py'
+_base_ = [
+    '../_base_/models/cls_uniformer.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/cls_300e.py',
+    '../_base_/cls_runtime.py',
+]
 
 model = dict(
     backbone=dict(
@@ -46,8 +51,5 @@ param_scheduler = [
 ]
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
 # In so few iterations an average would stay at the new head's random weights.
-_base_.default_hooks.pop('ema')
-default_hooks = dict(
-    checkpoint=dict(save_best='accuracy/top1', rule='greater')
-)
+default_hooks = dict(ema=None)
 auto_scale_lr = dict(base_batch_size=64)

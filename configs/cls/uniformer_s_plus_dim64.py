@@ -8,6 +8,11 @@ image_classification, uniformer_small_plus_dim64).
 8 GPUs, 128 images each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s.py'
+_base_ = [
+    '../_base_/models/cls_uniformer.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/cls_300e.py',
+    '../_base_/cls_runtime.py',
+]
 
 model = dict(backbone=dict(arch='s_plus', head_dim=64))

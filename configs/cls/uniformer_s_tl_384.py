@@ -10,10 +10,16 @@ image_classification, token_labeling, uniformer_small_tl_384).
 
 _base_ = [
     '../_base_/models/cls_uniformer_tl.py',
-    '../_base_/datasets/imagenet_tl_384.py',
+    '../_base_/datasets/imagenet_tl.py',
     '../_base_/schedules/cls_tl_384.py',
+    '../_base_/cls_runtime.py',
 ]
 
-model = dict(backbone=dict(head_dim=32), head=dict(label_size=12))
+input_size = 384
+model = dict(backbone=dict(head_dim=32))
+train_dataloader = dict(batch_size=64)
+# From the raw weights, as the authors' loader; without an average of its own.
+default_hooks = dict(ema=None, start=dict(type='mmuniformer.StartFromRawHook'))
+randomness = dict(seed=42)
 # The authors' file: --cfg-options load_from=uniformer_small_tl_224.pth
 load_from = 'work_dirs/uniformer_s_tl/epoch_310.pth'

@@ -12,6 +12,7 @@ _base_ = [
     '../_base_/models/cls_uniformer_light.py',
     '../_base_/datasets/imagenet_light.py',
     '../_base_/schedules/cls_light_600e.py',
+    '../_base_/cls_runtime.py',
 ]
 
 model = dict(
@@ -19,3 +20,4 @@ model = dict(
     head=dict(in_channels=512),
 )
 optim_wrapper = dict(optimizer=dict(lr=4e-3, weight_decay=0.05))
+default_hooks = dict(ema=dict(momentum=1e-4))

@@ -8,12 +8,14 @@ image_classification, exp_light/xxs_192).
 8 GPUs, 512 images each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'uniformer_xxs_224.py'
+_base_ = [
+    '../_base_/models/cls_uniformer_light.py',
+    '../_base_/datasets/imagenet_light.py',
+    '../_base_/schedules/cls_light_600e.py',
+    '../_base_/cls_runtime.py',
+]
 
-__train = _base_.train_dataloader.dataset.pipeline
-__train[1].scale = 192
-__train[3].size = 192
-__test = _base_.val_dataloader.dataset.pipeline
-__test[1].scale = 219  # 192 * 256 / 224
-__test[2].crop_size = 192
-test_dataloader = _base_.val_dataloader
+input_size = 192
+# Weaker than RandAugment; not the policy that mmpretrain calls 'imagenet'.
+policy = 'v0'
+default_hooks = dict(ema=dict(momentum=1e-4))

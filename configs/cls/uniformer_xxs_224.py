@@ -12,7 +12,9 @@ _base_ = [
     '../_base_/models/cls_uniformer_light.py',
     '../_base_/datasets/imagenet_light.py',
     '../_base_/schedules/cls_light_600e.py',
+    '../_base_/cls_runtime.py',
 ]
 
 # Weaker than RandAugment; not the policy that mmpretrain calls 'imagenet'.
-_base_.train_dataloader.dataset.pipeline[3].policy = 'v0'
+policy = 'v0'
+default_hooks = dict(ema=dict(momentum=1e-4))

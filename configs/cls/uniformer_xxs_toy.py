@@ -6,7 +6,12 @@ From random weights it learns the eight things of the toy world in minutes:
     tools/dist_train.sh configs/cls/uniformer_xxs_toy.py 2
 """
 
-_base_ = 'uniformer_toy.py'
+_base_ = [
+    '../_base_/models/cls_uniformer_toy.py',
+    '../_base_/datasets/imagenet_toy.py',
+    '../_base_/schedules/cls_toy.py',
+    '../_base_/cls_runtime.py',
+]
 
 model = dict(
     backbone=dict(
@@ -18,3 +23,5 @@ model = dict(
     head=dict(type='mmuniformer.LightClsHead'),
 )
 optim_wrapper = dict(type='OptimWrapper')
+default_hooks = dict(ema=dict(momentum=0.02), logger=dict(interval=10))
+log_processor = dict(window_size=10)

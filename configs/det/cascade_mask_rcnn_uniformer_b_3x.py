@@ -9,7 +9,12 @@ on COCO detection with Cascade Mask R-CNN, 3x + MS).
 8 GPUs, 2 images each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'cascade_mask_rcnn_uniformer_s_3x.py'
+_base_ = [
+    '../_base_/models/cascade_mask_rcnn_uniformer.py',
+    '../_base_/datasets/coco_instance_3x.py',
+    '../_base_/schedules/det_3x.py',
+    '../_base_/det_runtime.py',
+]
 
 model = dict(
     backbone=dict(

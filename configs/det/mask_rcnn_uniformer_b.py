@@ -10,7 +10,12 @@ detection with Mask R-CNN, 1x).
 recompute stage 3: --cfg-options model.backbone.with_cp="(0,0,20,0)".
 """
 
-_base_ = 'mask_rcnn_uniformer_s.py'
+_base_ = [
+    '../_base_/models/mask_rcnn_uniformer.py',
+    '../_base_/datasets/coco_instance.py',
+    '../_base_/schedules/det_1x.py',
+    '../_base_/det_runtime.py',
+]
 
 model = dict(
     backbone=dict(

@@ -10,10 +10,10 @@ COCO detection with Mask R-CNN, 3x + MS).
 """
 
 _base_ = [
-    '../_base_/det_runtime.py',
     '../_base_/models/mask_rcnn_uniformer.py',
     '../_base_/datasets/coco_instance_3x.py',
     '../_base_/schedules/det_3x.py',
+    '../_base_/det_runtime.py',
 ]
 
 model = dict(
@@ -21,10 +21,5 @@ model = dict(
         drop_path_rate=0.1,
         # Recompute all blocks of stage 3 in the backward pass.
         with_cp=(0, 0, 8, 0),
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_small_in1k.pth',
-        ),
     )
 )

@@ -6,7 +6,12 @@ What `make demo` trains, in minutes and from random weights:
     tools/dist_train.sh configs/det/mask_rcnn_uniformer_toy.py 2
 """
 
-_base_ = 'mask_rcnn_uniformer_s.py'
+_base_ = [
+    '../_base_/models/mask_rcnn_uniformer.py',
+    '../_base_/datasets/coco_instance.py',
+    '../_base_/schedules/det_1x.py',
+    '../_base_/det_runtime.py',
+]
 
 model = dict(
     backbone=dict(
@@ -20,7 +25,6 @@ model = dict(
         ),
         window_size=7,
         drop_path_rate=0.0,
-        with_cp=False,
         init_cfg=None,
     ),
     neck=dict(
@@ -51,38 +55,8 @@ model = dict(
     test_cfg=dict(rpn=dict(nms_pre=500, max_per_img=200)),
 )
 
-train_dataloader = dict(
-    batch_size=4,
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
-            dict(type='Resize', scale=(224, 168), keep_ratio=True),
-            dict(type='RandomFlip', prob=0.5),
-            dict(type='PackDetInputs'),
-        ]
-    ),
-)
-val_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='Resize', scale=(224, 168), keep_ratio=True),
-            dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
-            dict(
-                type='PackDetInputs',
-                meta_keys=(
-                    'img_id',
-                    'img_path',
-                    'ori_shape',
-                    'img_shape',
-                    'scale_factor',
-                ),
-            ),
-        ]
-    )
-)
-test_dataloader = val_dataloader
+input_size = (224, 168)
+train_dataloader = dict(batch_size=4)
 
 train_cfg = dict(max_epochs=2, val_interval=2)
 param_scheduler = [
@@ -95,9 +69,9 @@ param_scheduler = [
     ),
 ]
 optim_wrapper = dict(
-    _delete_=True,
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),
+    optimizer=dict(_delete_=True, type='AdamW', lr=2e-3, weight_decay=0.05),
+    paramwise_cfg=None,
     clip_grad=dict(max_norm=10),
 )
 default_hooks = dict(logger=dict(interval=10))

@@ -8,11 +8,18 @@ object_detection, mask_rcnn_1x_xs).
 8 GPUs, 2 images each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'mask_rcnn_uniformer_xxs.py'
+_base_ = [
+    '../_base_/models/mask_rcnn_uniformer.py',
+    '../_base_/datasets/coco_instance.py',
+    '../_base_/schedules/det_1x.py',
+    '../_base_/det_runtime.py',
+]
 
 model = dict(
     backbone=dict(
+        type='mmuniformer.UniFormerLight',
         arch='xs',
+        attention='global',
         drop_path_rate=0.15,
         init_cfg=dict(
             checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
@@ -21,3 +28,5 @@ model = dict(
     ),
     neck=dict(in_channels=[64, 128, 256, 512]),
 )
+# Full precision, in which the light models are trained.
+optim_wrapper = dict(type='OptimWrapper')

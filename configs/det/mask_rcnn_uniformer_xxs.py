@@ -9,10 +9,10 @@ object_detection, mask_rcnn_1x_xxs).
 """
 
 _base_ = [
-    '../_base_/det_runtime.py',
     '../_base_/models/mask_rcnn_uniformer.py',
     '../_base_/datasets/coco_instance.py',
     '../_base_/schedules/det_1x.py',
+    '../_base_/det_runtime.py',
 ]
 
 model = dict(
@@ -22,19 +22,11 @@ model = dict(
         attention='global',
         drop_path_rate=0.0,
         init_cfg=dict(
-            type='Pretrained',
             checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
             'resolve/main/uniformer_xxs_224_in1k.pth',
         ),
     ),
     neck=dict(in_channels=[56, 112, 224, 448]),
 )
-
 # Full precision, in which the light models are trained.
-optim_wrapper = dict(
-    _delete_=True,
-    type='OptimWrapper',
-    optimizer=_base_.optim_wrapper.optimizer,
-    constructor='mmuniformer.MergedGroups',
-    paramwise_cfg=_base_.optim_wrapper.paramwise_cfg,
-)
+optim_wrapper = dict(type='OptimWrapper')

@@ -8,7 +8,12 @@ pose_estimation, top_down_256x192_global_base). 53.5M parameters.
 8 GPUs, 128 people each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'topdown_uniformer_s_256x192.py'
+_base_ = [
+    '../_base_/models/topdown_uniformer.py',
+    '../_base_/datasets/coco_keypoints.py',
+    '../_base_/schedules/pose_210e.py',
+    '../_base_/pose_runtime.py',
+]
 
 model = dict(
     backbone=dict(

@@ -8,8 +8,14 @@ pose_estimation, top_down_448x320_global_base). 53.5M parameters.
 8 GPUs, 32 people each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'topdown_uniformer_s_448x320.py'
+_base_ = [
+    '../_base_/models/topdown_uniformer.py',
+    '../_base_/datasets/coco_keypoints.py',
+    '../_base_/schedules/pose_210e.py',
+    '../_base_/pose_runtime.py',
+]
 
+codec = dict(input_size=(320, 448), heatmap_size=(80, 112), sigma=3)
 model = dict(
     backbone=dict(
         arch='b',
@@ -20,7 +26,6 @@ model = dict(
         ),
     )
 )
-
 train_dataloader = dict(batch_size=32)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
 auto_scale_lr = dict(base_batch_size=256)

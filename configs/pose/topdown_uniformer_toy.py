@@ -6,13 +6,14 @@ From random weights to 0.70 AP in five minutes of CPU time, over two cores:
     tools/dist_train.sh configs/pose/topdown_uniformer_toy.py 2
 """
 
-_base_ = 'topdown_uniformer_s_256x192.py'
+_base_ = [
+    '../_base_/models/topdown_uniformer.py',
+    '../_base_/datasets/coco_keypoints.py',
+    '../_base_/schedules/pose_210e.py',
+    '../_base_/pose_runtime.py',
+]
 
-__codec = dict(
-    type='MSRAHeatmap', input_size=(96, 128), heatmap_size=(24, 32), sigma=1.5
-)
-__crop = dict(type='TopdownAffine', input_size=__codec['input_size'])
-
+codec = dict(input_size=(96, 128), heatmap_size=(24, 32), sigma=1.5)
 model = dict(
     backbone=dict(
         arch=dict(
@@ -29,41 +30,26 @@ model = dict(
     head=dict(
         in_channels=192,
         deconv_out_channels=(96, 64, 64),
-        decoder=__codec,
     ),
 )
 
-train_dataloader = dict(
-    batch_size=8,
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(type='GetBBoxCenterScale', padding=1.25),
-            dict(type='mmuniformer.RandomCenterShift', factor=0.1, prob=0.5),
-            dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-            dict(
-                type='mmuniformer.RandomScaleRotation',
-                scale_factor=0.1,
-                rotate_factor=10,
-                rotate_prob=0.5,
-            ),
-            __crop,
-            dict(type='GenerateTarget', encoder=__codec),
-            dict(type='PackPoseInputs'),
-        ]
+train_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='mmuniformer.RandomCenterShift', factor=0.1, prob=0.5),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(
+        type='mmuniformer.RandomScaleRotation',
+        scale_factor=0.1,
+        rotate_factor=10,
+        rotate_prob=0.5,
     ),
-)
-val_dataloader = dict(
-    batch_size=32,
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(type='GetBBoxCenterScale', padding=1.25),
-            __crop,
-            dict(type='PackPoseInputs'),
-        ]
-    ),
-)
+    dict(type='TopdownAffine', input_size=(96, 128)),
+    dict(type='GenerateTarget', encoder=dict(type='MSRAHeatmap')),
+    dict(type='PackPoseInputs'),
+]
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(batch_size=32)
 test_dataloader = val_dataloader
 
 train_cfg = dict(max_epochs=12, val_interval=12)
@@ -77,9 +63,8 @@ param_scheduler = [
     ),
 ]
 optim_wrapper = dict(
-    _delete_=True,
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),
+    optimizer=dict(_delete_=True, type='AdamW', lr=2e-3, weight_decay=0.05),
     clip_grad=dict(max_norm=10),
 )
 default_hooks = dict(

@@ -19,6 +19,7 @@ _base_ = [
     '../_base_/models/fpn_uniformer.py',
     '../_base_/datasets/ade20k_fpn.py',
     '../_base_/schedules/seg_fpn_80k.py',
+    '../_base_/seg_runtime.py',
 ]
 
 model = dict(
@@ -26,7 +27,6 @@ model = dict(
         arch='b',
         drop_path_rate=0.2,
         init_cfg=dict(
-            type='Pretrained',
             checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
             'resolve/main/uniformer_base_in1k.pth',
         ),

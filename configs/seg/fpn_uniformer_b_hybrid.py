@@ -8,6 +8,22 @@ semantic_segmentation, fpn_hybrid_base; paper, table on ADE20K).
 8 GPUs, 4 images each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'fpn_uniformer_b.py'
+_base_ = [
+    '../_base_/models/fpn_uniformer.py',
+    '../_base_/datasets/ade20k_fpn.py',
+    '../_base_/schedules/seg_fpn_80k.py',
+    '../_base_/seg_runtime.py',
+]
 
-model = dict(backbone=dict(attention='hybrid', window_size=14))
+model = dict(
+    backbone=dict(
+        arch='b',
+        attention='hybrid',
+        window_size=14,
+        drop_path_rate=0.2,
+        init_cfg=dict(
+            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
+            'resolve/main/uniformer_base_in1k.pth',
+        ),
+    )
+)

@@ -25,15 +25,7 @@ _base_ = [
     '../_base_/models/fpn_uniformer.py',
     '../_base_/datasets/ade20k_fpn.py',
     '../_base_/schedules/seg_fpn_80k.py',
+    '../_base_/seg_runtime.py',
 ]
 
-model = dict(
-    backbone=dict(
-        drop_path_rate=0.1,
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_small_in1k.pth',
-        ),
-    )
-)
+model = dict(backbone=dict(drop_path_rate=0.1))

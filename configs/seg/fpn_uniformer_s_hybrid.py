@@ -9,6 +9,13 @@ must be 191G by the difference to the other rows.
 8 GPUs, 4 images each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'fpn_uniformer_s.py'
+_base_ = [
+    '../_base_/models/fpn_uniformer.py',
+    '../_base_/datasets/ade20k_fpn.py',
+    '../_base_/schedules/seg_fpn_80k.py',
+    '../_base_/seg_runtime.py',
+]
 
-model = dict(backbone=dict(attention='hybrid', window_size=14))
+model = dict(
+    backbone=dict(drop_path_rate=0.1, attention='hybrid', window_size=14)
+)

@@ -7,7 +7,12 @@ It learns in minutes and from random weights, to a mIoU of about 0.65 over the
     tools/dist_train.sh configs/seg/fpn_uniformer_toy.py 2
 """
 
-_base_ = 'fpn_uniformer_s.py'
+_base_ = [
+    '../_base_/models/fpn_uniformer.py',
+    '../_base_/datasets/ade20k_fpn.py',
+    '../_base_/schedules/seg_fpn_80k.py',
+    '../_base_/seg_runtime.py',
+]
 
 model = dict(
     data_preprocessor=dict(size=(96, 96)),
@@ -27,30 +32,23 @@ model = dict(
     decode_head=dict(in_channels=[64, 64, 64, 64], channels=64),
 )
 
-train_dataloader = dict(
-    batch_size=4,
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='LoadAnnotations'),
-            dict(type='Resize', scale=(256, 192), keep_ratio=True),
-            dict(type='RandomCrop', crop_size=(96, 96), cat_max_ratio=0.5),
-            dict(type='RandomFlip', prob=0.5),
-            dict(type='PackSegInputs'),
-        ]
-    ),
-)
-val_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='Resize', scale=(256, 192), keep_ratio=True),
-            dict(type='ResizeToMultiple', size_divisor=32),
-            dict(type='LoadAnnotations'),
-            dict(type='PackSegInputs'),
-        ]
-    )
-)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='Resize', scale=(256, 192), keep_ratio=True),
+    dict(type='RandomCrop', crop_size=(96, 96), cat_max_ratio=0.5),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackSegInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(256, 192), keep_ratio=True),
+    dict(type='ResizeToMultiple', size_divisor=32),
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 train_cfg = dict(max_iters=800, val_interval=800)

@@ -12,6 +12,7 @@ _base_ = [
     '../_base_/models/fpn_uniformer.py',
     '../_base_/datasets/ade20k_fpn.py',
     '../_base_/schedules/seg_fpn_80k.py',
+    '../_base_/seg_runtime.py',
 ]
 
 model = dict(
@@ -20,7 +21,6 @@ model = dict(
         arch='xs',
         drop_path_rate=0.1,
         init_cfg=dict(
-            type='Pretrained',
             checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
             'resolve/main/uniformer_xs_224_in1k.pth',
         ),

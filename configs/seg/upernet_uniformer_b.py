@@ -20,6 +20,7 @@ _base_ = [
     '../_base_/models/upernet_uniformer.py',
     '../_base_/datasets/ade20k_upernet.py',
     '../_base_/schedules/seg_upernet_160k.py',
+    '../_base_/seg_runtime.py',
 ]
 
 model = dict(
@@ -29,9 +30,9 @@ model = dict(
         # Recompute the first two blocks of stage 3 in the backward pass.
         with_cp=(0, 0, 2, 0),
         init_cfg=dict(
-            type='Pretrained',
             checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
             'resolve/main/uniformer_base_in1k.pth',
         ),
     )
 )
+default_hooks = dict(checkpoint=dict(interval=16000))

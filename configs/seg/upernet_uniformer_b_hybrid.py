@@ -9,6 +9,25 @@ on ADE20K).
 8 GPUs, 2 images each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'upernet_uniformer_b.py'
+_base_ = [
+    '../_base_/models/upernet_uniformer.py',
+    '../_base_/datasets/ade20k_upernet.py',
+    '../_base_/schedules/seg_upernet_160k.py',
+    '../_base_/seg_runtime.py',
+]
 
-model = dict(backbone=dict(attention='hybrid', window_size=14))
+model = dict(
+    backbone=dict(
+        arch='b',
+        attention='hybrid',
+        window_size=14,
+        drop_path_rate=0.4,
+        # Recompute the first two blocks of stage 3 in the backward pass.
+        with_cp=(0, 0, 2, 0),
+        init_cfg=dict(
+            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
+            'resolve/main/uniformer_base_in1k.pth',
+        ),
+    )
+)
+default_hooks = dict(checkpoint=dict(interval=16000))

@@ -20,15 +20,8 @@ _base_ = [
     '../_base_/models/upernet_uniformer.py',
     '../_base_/datasets/ade20k_upernet.py',
     '../_base_/schedules/seg_upernet_160k.py',
+    '../_base_/seg_runtime.py',
 ]
 
-model = dict(
-    backbone=dict(
-        drop_path_rate=0.25,
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_small_in1k.pth',
-        ),
-    )
-)
+model = dict(backbone=dict(drop_path_rate=0.25))
+default_hooks = dict(checkpoint=dict(interval=16000))

@@ -9,6 +9,14 @@ ADE20K).
 8 GPUs, 2 images each; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'upernet_uniformer_s.py'
+_base_ = [
+    '../_base_/models/upernet_uniformer.py',
+    '../_base_/datasets/ade20k_upernet.py',
+    '../_base_/schedules/seg_upernet_160k.py',
+    '../_base_/seg_runtime.py',
+]
 
-model = dict(backbone=dict(attention='hybrid', window_size=14))
+model = dict(
+    backbone=dict(drop_path_rate=0.25, attention='hybrid', window_size=14)
+)
+default_hooks = dict(checkpoint=dict(interval=16000))

@@ -9,8 +9,14 @@ of video_classification, uniformer_b16_sthv2_prek400).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s_16_ssv2_prek400.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/sthv2.py',
+    '../_base_/schedules/video_50e.py',
+    '../_base_/video_runtime.py',
+]
 
+num_classes = 174
 model = dict(
     backbone=dict(
         arch='b',
@@ -21,4 +27,3 @@ model = dict(
 train_dataloader = dict(batch_size=5)
 optim_wrapper = dict(optimizer=dict(lr=2.5e-4))
 auto_scale_lr = dict(base_batch_size=40)
-randomness = dict(seed=6666)

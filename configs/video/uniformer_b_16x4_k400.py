@@ -9,7 +9,12 @@ of video_classification, uniformer_b16x4_k400).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s_16x4_k400.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/kinetics400.py',
+    '../_base_/schedules/video_110e.py',
+    '../_base_/video_runtime.py',
+]
 
 model = dict(
     backbone=dict(

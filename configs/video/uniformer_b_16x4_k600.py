@@ -9,8 +9,14 @@ of video_classification, uniformer_b16x4_k600).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s_16x4_k600.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/kinetics600.py',
+    '../_base_/schedules/video_110e.py',
+    '../_base_/video_runtime.py',
+]
 
+num_classes = 600
 model = dict(
     backbone=dict(
         arch='b',

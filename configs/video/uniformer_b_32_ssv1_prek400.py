@@ -9,8 +9,15 @@ of video_classification, uniformer_b32_sthv1_prek400).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s_32_ssv1_prek400.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/sthv1.py',
+    '../_base_/schedules/video_60e.py',
+    '../_base_/video_runtime.py',
+]
 
+num_classes = 174
+frames = 32
 model = dict(
     backbone=dict(
         arch='b',
@@ -18,4 +25,3 @@ model = dict(
         init_cfg=dict(checkpoint='checkpoints/uniformer_base_k400_16x4.pth'),
     )
 )
-randomness = dict(seed=6666)

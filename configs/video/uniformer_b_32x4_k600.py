@@ -11,17 +11,36 @@ On each of 4 nodes, with NODE_RANK and MASTER_ADDR; 8 GPUs, 4 videos each, two
 clips of a video; other batch sizes: add --auto-scale-lr.
 """
 
-_base_ = 'uniformer_b_16x4_k600.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/kinetics600.py',
+    '../_base_/schedules/video_110e.py',
+    '../_base_/video_runtime.py',
+]
 
-for __loader in (
-    _base_.train_dataloader,
-    _base_.val_dataloader,
-    _base_.test_dataloader,
-):
-    __loader.dataset.pipeline[1].clip_len = 32
-
-train_dataloader = dict(batch_size=4)
+num_classes = 600
+frames = 32
+model = dict(
+    backbone=dict(
+        arch='b',
+        drop_path_rate=0.3,
+        init_cfg=dict(
+            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
+            'resolve/main/uniformer_base_in1k.pth',
+        ),
+    )
+)
 optim_wrapper = dict(optimizer=dict(lr=4e-4))
 auto_scale_lr = dict(base_batch_size=128)
 # All rates are four times those of one node.
-_base_.param_scheduler[0].update(warmup_lr=4e-6, min_lr=4e-6)
+param_scheduler = [
+    dict(
+        type='mmuniformer.WarmupCosineLR',
+        epochs=110,
+        warmup_epochs=10,
+        warmup_lr=4e-6,
+        min_lr=4e-6,
+        after_warmup=True,
+        convert_to_iter_based=True,
+    )
+]

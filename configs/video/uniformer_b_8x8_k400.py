@@ -9,8 +9,15 @@ of video_classification, uniformer_b8x8_k400).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s_8x8_k400.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/kinetics400.py',
+    '../_base_/schedules/video_100e.py',
+    '../_base_/video_runtime.py',
+]
 
+frames = 8
+frame_interval = 8
 model = dict(
     backbone=dict(
         arch='b',

@@ -13,16 +13,16 @@ _base_ = [
     '../_base_/models/video_uniformer.py',
     '../_base_/datasets/sthv2.py',
     '../_base_/schedules/video_50e.py',
+    '../_base_/video_runtime.py',
 ]
 
+num_classes = 174
 model = dict(
-    data_preprocessor=dict(blending=dict(num_classes=174)),
     backbone=dict(
         drop_path_rate=0.3,
         # The authors' file; one's own would be
         # work_dirs/uniformer_s_16x4_k400/epoch_110.pth.
         init_cfg=dict(checkpoint='checkpoints/uniformer_small_k400_16x4.pth'),
-    ),
-    cls_head=dict(num_classes=174),
+    )
 )
 randomness = dict(seed=0)

@@ -9,10 +9,18 @@ of video_classification, uniformer_s16_sthv2_prek600).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s_16_ssv2_prek400.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/sthv2.py',
+    '../_base_/schedules/video_50e.py',
+    '../_base_/video_runtime.py',
+]
 
+num_classes = 174
 model = dict(
     backbone=dict(
+        drop_path_rate=0.3,
         init_cfg=dict(checkpoint='checkpoints/uniformer_small_k600_16x4.pth'),
     )
 )
+randomness = dict(seed=0)

@@ -13,4 +13,5 @@ _base_ = [
     '../_base_/models/video_uniformer.py',
     '../_base_/datasets/kinetics400.py',
     '../_base_/schedules/video_110e.py',
+    '../_base_/video_runtime.py',
 ]

@@ -13,12 +13,10 @@ _base_ = [
     '../_base_/models/video_uniformer.py',
     '../_base_/datasets/kinetics600.py',
     '../_base_/schedules/video_110e.py',
+    '../_base_/video_runtime.py',
 ]
 
-model = dict(
-    data_preprocessor=dict(blending=dict(num_classes=600)),
-    cls_head=dict(num_classes=600),
-)
+num_classes = 600
 train_dataloader = dict(batch_size=12)
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
 auto_scale_lr = dict(base_batch_size=96)

@@ -9,15 +9,12 @@ of video_classification, uniformer_s16x8_k600).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s_16x4_k600.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/kinetics600.py',
+    '../_base_/schedules/video_110e.py',
+    '../_base_/video_runtime.py',
+]
 
-for __loader in (
-    _base_.train_dataloader,
-    _base_.val_dataloader,
-    _base_.test_dataloader,
-):
-    __loader.dataset.pipeline[1].frame_interval = 8
-
-train_dataloader = dict(batch_size=4)
-optim_wrapper = dict(optimizer=dict(lr=1e-4))
-auto_scale_lr = dict(base_batch_size=32)
+num_classes = 600
+frame_interval = 8

@@ -9,11 +9,19 @@ of video_classification, uniformer_s32_sthv2_prek400).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s_16_ssv2_prek400.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/sthv2.py',
+    '../_base_/schedules/video_50e.py',
+    '../_base_/video_runtime.py',
+]
 
-for __loader in (
-    _base_.train_dataloader,
-    _base_.val_dataloader,
-    _base_.test_dataloader,
-):
-    __loader.dataset.pipeline[0].clip_len = 32
+num_classes = 174
+frames = 32
+model = dict(
+    backbone=dict(
+        drop_path_rate=0.3,
+        init_cfg=dict(checkpoint='checkpoints/uniformer_small_k400_16x4.pth'),
+    )
+)
+randomness = dict(seed=0)

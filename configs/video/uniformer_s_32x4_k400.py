@@ -9,11 +9,11 @@ of video_classification, uniformer_s32x4_k400).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_s_16x4_k400.py'
+_base_ = [
+    '../_base_/models/video_uniformer.py',
+    '../_base_/datasets/kinetics400.py',
+    '../_base_/schedules/video_110e.py',
+    '../_base_/video_runtime.py',
+]
 
-for __loader in (
-    _base_.train_dataloader,
-    _base_.val_dataloader,
-    _base_.test_dataloader,
-):
-    __loader.dataset.pipeline[1].clip_len = 32
+frames = 32

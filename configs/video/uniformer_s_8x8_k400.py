@@ -13,15 +13,11 @@ _base_ = [
     '../_base_/models/video_uniformer.py',
     '../_base_/datasets/kinetics400.py',
     '../_base_/schedules/video_100e.py',
+    '../_base_/video_runtime.py',
 ]
 
-for __loader in (
-    _base_.train_dataloader,
-    _base_.val_dataloader,
-    _base_.test_dataloader,
-):
-    __loader.dataset.pipeline[1].update(clip_len=8, frame_interval=8)
-
+frames = 8
+frame_interval = 8
 train_dataloader = dict(batch_size=16)
 optim_wrapper = dict(optimizer=dict(lr=4e-4))
 auto_scale_lr = dict(base_batch_size=128)

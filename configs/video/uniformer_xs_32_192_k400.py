@@ -9,8 +9,16 @@ Published: 78.6 top-1 with one view, 16.1M parameters, 34.2G FLOPs in all
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_xxs_16_128_k400.py'
+_base_ = [
+    '../_base_/models/video_uniformer_light.py',
+    '../_base_/datasets/kinetics400_light.py',
+    '../_base_/schedules/video_light_110e.py',
+    '../_base_/video_runtime.py',
+]
 
+frames = 32
+input_size = 192
+policy = 'rand-m7-n4-mstd0.5-inc1'
 model = dict(
     backbone=dict(
         arch='xs',
@@ -22,18 +30,7 @@ model = dict(
     ),
     cls_head=dict(in_channels=512),
 )
-
-__train = _base_.train_dataloader.dataset.pipeline
-__train[1].clip_len = 32
-__train[3].transforms[0].policy = 'rand-m7-n4-mstd0.5-inc1'
-__train[3].transforms[1].size = 192
-__val = _base_.val_dataloader.dataset.pipeline
-__val[1].clip_len = 32
-__val[3].size = 192
-__val[4].size = 192
-
 train_dataloader = dict(batch_size=16)
-test_dataloader = _base_.val_dataloader
-optim_wrapper = dict(optimizer=dict(lr=4e-4, weight_decay=0.05))
+optim_wrapper = dict(optimizer=dict(weight_decay=0.05))
 auto_scale_lr = dict(base_batch_size=128)
-randomness = dict(seed=6666)
+default_hooks = dict(checkpoint=dict(save_best='acc/top1', rule='greater'))

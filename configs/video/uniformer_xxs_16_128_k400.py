@@ -13,7 +13,11 @@ _base_ = [
     '../_base_/models/video_uniformer_light.py',
     '../_base_/datasets/kinetics400_light.py',
     '../_base_/schedules/video_light_110e.py',
+    '../_base_/video_runtime.py',
 ]
 
+input_size = 128
+policy = 'rand-m5-n2-mstd0.25'
 optim_wrapper = dict(optimizer=dict(lr=8e-4))
+default_hooks = dict(checkpoint=dict(save_best='acc/top1', rule='greater'))
 randomness = dict(seed=66666)

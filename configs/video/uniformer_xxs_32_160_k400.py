@@ -9,11 +9,24 @@ Published: 77.9 top-1 with one view, 9.8M parameters, 15.4G FLOPs in all
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_xxs_16_160_k400.py'
+_base_ = [
+    '../_base_/models/video_uniformer_light.py',
+    '../_base_/datasets/kinetics400_light.py',
+    '../_base_/schedules/video_light_110e.py',
+    '../_base_/video_runtime.py',
+]
 
-__train = _base_.train_dataloader.dataset.pipeline
-__train[1].clip_len = 32
-__val = _base_.val_dataloader.dataset.pipeline
-__val[1].clip_len = 32
-test_dataloader = _base_.val_dataloader
+frames = 32
+input_size = 160
+policy = 'rand-m5-n2-mstd0.25'
+model = dict(
+    backbone=dict(
+        init_cfg=dict(
+            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
+            'resolve/main/uniformer_xxs_160_in1k.pth',
+        ),
+    )
+)
+optim_wrapper = dict(optimizer=dict(lr=8e-4))
+default_hooks = dict(checkpoint=dict(save_best='acc/top1', rule='greater'))
 randomness = dict(seed=6666)

@@ -9,13 +9,23 @@ of video_classification, exp_light/uniformer_xxs4_128_k400).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_xxs_8_128_k400.py'
+_base_ = [
+    '../_base_/models/video_uniformer_light.py',
+    '../_base_/datasets/kinetics400_light.py',
+    '../_base_/schedules/video_light_110e.py',
+    '../_base_/video_runtime.py',
+]
 
-__train = _base_.train_dataloader.dataset.pipeline
-__train[1].clip_len = 4
-__val = _base_.val_dataloader.dataset.pipeline
-__val[1].clip_len = 4
-
-train_dataloader = dict(batch_size=32)
-test_dataloader = _base_.val_dataloader
+frames = 4
+input_size = 128
+policy = 'rand'
+model = dict(
+    backbone=dict(
+        layer_scale_init_value=0.1,
+        init_cfg=dict(
+            allow_partial='gamma_[12]',  # the file has no layer scales
+        ),
+    )
+)
+default_hooks = dict(checkpoint=dict(save_best='acc/top1', rule='greater'))
 randomness = dict(seed=66667)

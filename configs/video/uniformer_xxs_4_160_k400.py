@@ -9,24 +9,26 @@ of video_classification, exp_light/uniformer_xxs4_160_k400).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_xxs_16_160_k400.py'
+_base_ = [
+    '../_base_/models/video_uniformer_light.py',
+    '../_base_/datasets/kinetics400_light.py',
+    '../_base_/schedules/video_light_110e.py',
+    '../_base_/video_runtime.py',
+]
 
+frames = 4
+input_size = 160
+policy = 'rand'
 model = dict(
     backbone=dict(
         layer_scale_init_value=0.1,
         init_cfg=dict(
             allow_partial='gamma_[12]',  # the file has no layer scales
+            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
+            'resolve/main/uniformer_xxs_160_in1k.pth',
         ),
-    ),
+    )
 )
-
-__train = _base_.train_dataloader.dataset.pipeline
-__train[1].clip_len = 4
-__train[3].transforms[0].policy = 'rand'
-__val = _base_.val_dataloader.dataset.pipeline
-__val[1].clip_len = 4
-
 train_dataloader = dict(batch_size=64)
-optim_wrapper = dict(optimizer=dict(lr=4e-4))
-test_dataloader = _base_.val_dataloader
+default_hooks = dict(checkpoint=dict(save_best='acc/top1', rule='greater'))
 randomness = dict(seed=6666)

@@ -9,13 +9,24 @@ of video_classification, exp_light/uniformer_xxs8_160_k400).
 --auto-scale-lr.
 """
 
-_base_ = 'uniformer_xxs_16_160_k400.py'
+_base_ = [
+    '../_base_/models/video_uniformer_light.py',
+    '../_base_/datasets/kinetics400_light.py',
+    '../_base_/schedules/video_light_110e.py',
+    '../_base_/video_runtime.py',
+]
 
-__train = _base_.train_dataloader.dataset.pipeline
-__train[1].clip_len = 8
-__val = _base_.val_dataloader.dataset.pipeline
-__val[1].clip_len = 8
-
+frames = 8
+input_size = 160
+policy = 'rand-m5-n2-mstd0.25'
+model = dict(
+    backbone=dict(
+        init_cfg=dict(
+            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
+            'resolve/main/uniformer_xxs_160_in1k.pth',
+        ),
+    )
+)
 train_dataloader = dict(batch_size=64)
-optim_wrapper = dict(optimizer=dict(lr=4e-4))
-test_dataloader = _base_.val_dataloader
+default_hooks = dict(checkpoint=dict(save_best='acc/top1', rule='greater'))
+randomness = dict(seed=66666)

@@ -7,6 +7,7 @@ from .layer_decay import LayerDecay
 from .param_groups import MergedGroups, MergedGroupsHook
 from .same_buffers import SameBuffersHook
 from .speed import SpeedHook
+from .start_from_raw import StartFromRawHook
 from .stop import StopHook
 from .warmup_cosine import WarmupCosineLR
 
@@ -19,6 +20,7 @@ __all__ = [
     'MergedGroupsHook',
     'SameBuffersHook',
     'SpeedHook',
+    'StartFromRawHook',
     'StopHook',
     'WarmupCosineLR',
 ]

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import logging
 import os
 import re
 import sys
@@ -11,9 +12,12 @@ from typing import Any, NoReturn
 
 from mmengine.config import Config, DictAction
 from mmengine.dist import get_rank
+from mmengine.logging import print_log
 
+from .. import settings
 from ..checks.config_keys import check_options
 from ..errors import LocalUserError, UserError
+from ..settings import on_load  # noqa: F401
 from .launch import is_main_process
 
 # Hooks that draw predictions: options that switch them on, and the one that
@@ -60,6 +64,11 @@ def common_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--work-dir', help='folder of logs and checkpoints [work_dirs/CONFIG]'
+    )
+    parser.add_argument(
+        '--data-root',
+        metavar='DIR',
+        help='where the data set is, in place of the folder of the config',
     )
     parser.add_argument(
         '--cfg-options',
@@ -118,31 +127,69 @@ def read_config(path: str | Path) -> Config:
             f'config={str(path)!r} cannot be read: '
             f'{type(error).__name__}: {text:.300}{place}'
         ) from error
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """The short keys that training has as options, too."""
+    for name, kind, meaning in (
+        ('epochs', int, 'length of the training; the schedule follows'),
+        ('iters', int, 'the same, for configs that count in iterations'),
+        (
+            'batch-size',
+            int,
+            'samples per process; the learning rate follows, by the linear '
+            'rule',
+        ),
+        ('lr', float, 'learning rate, whatever the batch size is'),
+    ):
+        parser.add_argument(f'--{name}', type=kind, metavar='X', help=meaning)
 
 
 def load_config(args: argparse.Namespace) -> Config:
     """Reads the config file and applies the common options.
 
     Raises:
-        UserError: There is no such file, or it does not parse.
+        UserError: There is no such file, or it does not parse, or an option
+            or a short key of it is wrong.
     """
     cfg = read_config(args.config)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     cfg.launcher = args.launcher
+    options = args.cfg_options or {}
     if args.no_checks:
         cfg.checks = False
     elif cfg.get('checks', True):
-        check_options(cfg, args.cfg_options)
+        keys = {k: v for k, v in options.items() if k not in settings.KEYS}
+        check_options(cfg, keys)
     try:
-        cfg.merge_from_dict(args.cfg_options or {})
+        cfg.merge_from_dict(options)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise UserError(
             f'--cfg-options: {error}; no place in the config'
         ) from error
+    apply_settings(cfg, args)
     if args.work_dir:
         cfg.work_dir = args.work_dir
     cfg.setdefault('work_dir', f'work_dirs/{Path(args.config).stem}')
     return cfg
+
+
+def apply_settings(cfg: Config, args: argparse.Namespace) -> None:
+    """Applies the short keys of the command line.
+
+    Args:
+        cfg: Whole config; changed in place.
+        args: Keys in ``cfg_options``, and options of the same names.
+
+    Raises:
+        UserError: A value is wrong, or there is nothing that it changes.
+    """
+    settings.apply(cfg, args.cfg_options or ())
+    for name in settings.KEYS:
+        value = getattr(args, name, None)
+        if value is not None:
+            settings.apply_one(cfg, name, value)
+    if is_main_process():
+        for line in settings.strays(cfg):
+            print_log(line, logger='current', level=logging.WARNING)
 
 
 def take_raw_weights(cfg: Config) -> None:

@@ -15,7 +15,7 @@ from mmuniformer.weights import files
 
 from .. import ROOT, TINY
 
-RECIPE = ROOT / 'configs/_base_/schedules/cls_300e.py'
+RECIPE = ROOT / 'configs/_base_/cls_runtime.py'
 MOMENTUM = 0.3  # large enough to see
 
 

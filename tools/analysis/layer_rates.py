@@ -15,7 +15,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 from mmuniformer.analysis.complexity import build_on_meta
-from mmuniformer.engine.config import exit_with, load_config
+from mmuniformer.engine.config import exit_with, read_config
 from mmuniformer.engine.layer_decay import rates_by_layer
 from mmuniformer.errors import UserError
 
@@ -27,7 +27,6 @@ def parse_args():
     parser.add_argument(
         '--plot', metavar='FILE', help='draw the rates, e.g. into a .png'
     )
-    parser.set_defaults(launcher='none', work_dir=None, cfg_options=None)
     return parser.parse_args()
 
 
@@ -51,7 +50,7 @@ def main():
     args = parse_args()
     MMLogger.get_current_instance().setLevel(logging.WARNING)
     try:
-        cfg = load_config(args)
+        cfg = read_config(args.config)
         init_default_scope(cfg.default_scope)
         model = build_on_meta(cfg.model)
         layers = list(rates_by_layer(model, cfg.optim_wrapper))

@@ -1,5 +1,27 @@
 # ADE20K, 150 classes (recipes: semantic_segmentation/exp/*). Label 0 is
 # 'other' and ignored; the classes of the files, 1 to 150, become 0 to 149.
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(
+        type='RandomResize',
+        scale=(2048, 512),
+        ratio_range=(0.5, 2.0),
+        keep_ratio=True,
+    ),
+    # Smaller images are padded after normalisation, by the model.
+    dict(type='RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackSegInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(2048, 512), keep_ratio=True),
+    dict(type='LoadAnnotations'),  # here: labels keep their size
+    dict(type='PackSegInputs'),
+]
+
 train_dataloader = dict(
     batch_size=2,  # per GPU; the recipes use 8 GPUs, 16 images per step
     num_workers=2,
@@ -12,21 +34,7 @@ train_dataloader = dict(
         data_prefix=dict(
             img_path='images/training', seg_map_path='annotations/training'
         ),
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='LoadAnnotations'),
-            dict(
-                type='RandomResize',
-                scale=(2048, 512),
-                ratio_range=(0.5, 2.0),
-                keep_ratio=True,
-            ),
-            # Smaller images are padded after normalisation, by the model.
-            dict(type='RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
-            dict(type='RandomFlip', prob=0.5),
-            dict(type='PhotoMetricDistortion'),
-            dict(type='PackSegInputs'),
-        ],
+        pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
@@ -42,12 +50,7 @@ val_dataloader = dict(
             seg_map_path='annotations/validation',
         ),
         test_mode=True,
-        pipeline=[
-            dict(type='LoadImageFromFile'),
-            dict(type='Resize', scale=(2048, 512), keep_ratio=True),
-            dict(type='LoadAnnotations'),  # here: labels keep their size
-            dict(type='PackSegInputs'),
-        ],
+        pipeline=test_pipeline,
     ),
 )
 test_dataloader = val_dataloader

@@ -1,6 +1,6 @@
 # COCO 2017 key points, one person per sample (recipes: pose_estimation/exp/
-# top_down_*). The pipelines end where the input size begins to matter: each
-# size adds its crop and its heat maps.
+# top_down_*).; the size is that of 256x192, and
+# of others `codec = dict(input_size=..., ...)` changes it, and the decoder's.
 #
 # Training draws as mmpose 0.16, the framework of the recipes, not as 1.x,
 # which moves boxes by a truncated normal distribution in proportion to the
@@ -9,6 +9,44 @@
 # By these two mmpose's inferencers know that boxes come first, and whose.
 data_mode = 'topdown'
 dataset_type = 'CocoDataset'
+
+train_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='mmuniformer.RandomCenterShift', factor=0.2, prob=0.3),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(
+        type='RandomHalfBody',
+        min_total_keypoints=9,
+        padding=1.5,
+        prob=0.3,
+        # A draw from the normal distribution is below 0.5.
+        upper_prioritized_prob=0.6915,
+    ),
+    dict(
+        type='mmuniformer.RandomScaleRotation',
+        scale_factor=0.5,
+        rotate_factor=40,
+        rotate_prob=0.6,
+    ),
+    dict(type='TopdownAffine', input_size=(192, 256)),
+    dict(
+        type='GenerateTarget',
+        encoder=dict(
+            type='MSRAHeatmap',
+            input_size=(192, 256),
+            heatmap_size=(48, 64),
+            sigma=2,
+        ),
+    ),
+    dict(type='PackPoseInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale', padding=1.25),
+    dict(type='TopdownAffine', input_size=(192, 256)),
+    dict(type='PackPoseInputs'),
+]
 
 train_dataloader = dict(
     batch_size=128,  # per GPU; the recipes use 8 GPUs
@@ -21,26 +59,7 @@ train_dataloader = dict(
         data_mode='topdown',
         ann_file='annotations/person_keypoints_train2017.json',
         data_prefix=dict(img='train2017/'),
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(type='GetBBoxCenterScale', padding=1.25),
-            dict(type='mmuniformer.RandomCenterShift', factor=0.2, prob=0.3),
-            dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-            dict(
-                type='RandomHalfBody',
-                min_total_keypoints=9,
-                padding=1.5,
-                prob=0.3,
-                # A draw from the normal distribution is below 0.5.
-                upper_prioritized_prob=0.6915,
-            ),
-            dict(
-                type='mmuniformer.RandomScaleRotation',
-                scale_factor=0.5,
-                rotate_factor=40,
-                rotate_prob=0.6,
-            ),
-        ],
+        pipeline=train_pipeline,
     ),
 )
 val_dataloader = dict(
@@ -59,10 +78,7 @@ val_dataloader = dict(
         'COCO_val2017_detections_AP_H_56_person.json',
         data_prefix=dict(img='val2017/'),
         test_mode=True,
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(type='GetBBoxCenterScale', padding=1.25),
-        ],
+        pipeline=test_pipeline,
     ),
 )
 test_dataloader = val_dataloader

@@ -1,18 +1,27 @@
-# Kinetics-400 for the light models: 16 frames spread over the whole video, at
-# 128 pixels (recipes: video_classification/exp_light/*). The sampler of these
-# recipes is missing from the authors' repository; this is the one of that name
-# in their later work, UniFormerV2, which we take to be the same.
+# Kinetics-400 for the light models: frames spread over the whole video
+# (recipes: video_classification/exp_light/*). The sampler of these recipes is
+# missing from the authors' repository; this is the one of that name in their
+# later work, UniFormerV2, which we take to be the same.
 _base_ = 'kinetics400.py'
 
-__train = _base_.train_dataloader.dataset.pipeline
-__train[1] = dict(type='UniformSample', clip_len=16)
-__train[3].transforms[0].policy = 'rand-m5-n2-mstd0.25'
-__train[3].transforms[1].size = 128
-__val = _base_.val_dataloader.dataset.pipeline
-__val[1] = dict(type='UniformSample', clip_len=16, test_mode=True)
-__val[3].size = 128
-__val[4].size = 128
-
-train_dataloader = dict(batch_size=32)  # 8 GPUs
-# One view in the published test, too.
-test_dataloader = _base_.val_dataloader
+train_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='UniformSample', clip_len=16),
+    dict(type='DecordDecode'),
+    _base_.train_augment,
+]
+# One view, in the published test, too.
+val_pipeline = test_pipeline = [
+    dict(type='DecordInit'),
+    dict(type='UniformSample', clip_len=16, test_mode=True),
+    dict(type='DecordDecode'),
+    dict(type='mmuniformer.ClipResize', size=224),
+    dict(type='mmuniformer.ClipCrop', size=224),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+train_dataloader = dict(  # 8 GPUs
+    batch_size=32, dataset=dict(pipeline=train_pipeline)
+)
+val_dataloader = dict(batch_size=8, dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader

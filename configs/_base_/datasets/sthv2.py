@@ -2,13 +2,12 @@
 # (recipes: video_classification/exp/*_sthv2_*).
 _base_ = 'sthv1.py'
 
-for __loader in (
-    _base_.train_dataloader,
-    _base_.val_dataloader,
-    _base_.test_dataloader,
-):
-    __loader.dataset.update(
+train_dataloader = dict(
+    dataset=dict(
         data_root='data/sthv2',
         data_prefix=dict(img='frames'),
         filename_tmpl='img_{:05}.jpg',
     )
+)
+val_dataloader = train_dataloader
+test_dataloader = train_dataloader

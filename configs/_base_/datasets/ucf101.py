@@ -2,22 +2,32 @@
 # lines `PATH LABEL`.
 _base_ = 'kinetics400.py'
 
-for __loader in (
-    _base_.train_dataloader,
-    _base_.val_dataloader,
-    _base_.test_dataloader,
-):
-    __loader.dataset.update(
+test_pipeline = [
+    dict(type='DecordInit'),
+    dict(
+        type='mmuniformer.DenseSample',
+        clip_len=16,
+        frame_interval=4,
+        num_clips=5,
+        test_mode=True,
+    ),
+    dict(type='DecordDecode'),
+    dict(type='mmuniformer.ClipResize', size=224),
+    dict(type='mmuniformer.ClipCrop', size=224, num_crops=3),
+    dict(type='FormatShape', input_format='NCTHW'),
+    dict(type='PackActionInputs'),
+]
+train_dataloader = dict(
+    batch_size=16,
+    dataset=dict(
         data_root='data/ucf101',
         data_prefix=dict(video='videos'),
         delimiter=' ',
-    )
-__augment = _base_.train_dataloader.dataset.pipeline[3].transforms
-__augment[0].policy = 'rand-m5-n2-mstd0.25'
+    ),
+)
+val_dataloader = dict(dataset=train_dataloader['dataset'])
 # The published test: five clips, three crops.
-__test = _base_.test_dataloader.dataset.pipeline
-__test[1].num_clips = 5
-__test[4].num_crops = 3
-
-train_dataloader = dict(batch_size=16)
-test_dataloader = dict(batch_size=1)
+test_dataloader = dict(
+    batch_size=1,
+    dataset=dict(train_dataloader['dataset'], pipeline=test_pipeline),
+)

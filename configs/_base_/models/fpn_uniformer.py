@@ -17,6 +17,11 @@ model = dict(
         attention='global',
         dense=True,
         out_indices=(0, 1, 2, 3),
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
+            'resolve/main/uniformer_small_in1k.pth',
+        ),
     ),
     neck=dict(
         type='FPN',

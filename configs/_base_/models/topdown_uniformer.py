@@ -14,6 +14,11 @@ model = dict(
         attention='global',
         dense=True,
         out_indices=(3,),  # without norms that have no gradient
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
+            'resolve/main/uniformer_small_in1k.pth',
+        ),
     ),
     head=dict(
         type='HeatmapHead',  # with plain BatchNorm, as in the recipes
@@ -21,6 +26,12 @@ model = dict(
         out_channels=17,
         deconv_out_channels=(256, 256, 256),
         deconv_kernel_sizes=(4, 4, 4),
+        decoder=dict(
+            type='MSRAHeatmap',
+            input_size=(192, 256),
+            heatmap_size=(48, 64),
+            sigma=2,
+        ),
         loss=dict(type='KeypointMSELoss', use_target_weight=True),
     ),
     test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True),

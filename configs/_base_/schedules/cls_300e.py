@@ -1,8 +1,4 @@
 # AdamW for 300 epochs of 1024 images (recipes: image_classification/exp/*).
-# The runtime comes in here, since it has a part of the schedule: a key may be
-# in one of a config's bases only.
-_base_ = '../cls_runtime.py'
-
 # Mixed precision in evaluation, too.
 train_cfg = dict(by_epoch=True, max_epochs=300, val_interval=1)
 val_cfg = dict(fp16=True)
@@ -38,12 +34,6 @@ optim_wrapper = dict(
         flat_decay_mult=0.0,
         custom_keys={'cls_token': dict(decay_mult=0.0)},
     ),
-)
-
-# The averaged weights, buffers included. They are evaluated and saved as the
-# model; the raw ones are in the same file.
-default_hooks = dict(
-    ema=dict(type='EMAHook', momentum=4e-5, update_buffers=True),
 )
 
 auto_scale_lr = dict(enable=False, base_batch_size=1024)

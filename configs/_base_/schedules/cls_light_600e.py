@@ -19,5 +19,4 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(lr=3.2e-3, weight_decay=0.1),
 )
-default_hooks = dict(ema=dict(momentum=1e-4))
 auto_scale_lr = dict(base_batch_size=4096)

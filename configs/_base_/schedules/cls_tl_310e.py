@@ -13,8 +13,3 @@ param_scheduler = [
     )
 ]
 optim_wrapper = dict(optimizer=dict(lr=1.6e-3))
-default_hooks = dict(
-    ema=dict(momentum=8e-5),
-    checkpoint=dict(save_best='accuracy/top1', rule='greater'),
-)
-randomness = dict(seed=42)

@@ -26,7 +26,6 @@ param_scheduler = [
 
 optim_wrapper = dict(
     type='AmpOptimWrapper',  # fp16; Apex O1 in the recipes
-    loss_scale='dynamic',
     optimizer=dict(
         type='AdamW', lr=1e-4, betas=(0.9, 0.999), weight_decay=0.05
     ),

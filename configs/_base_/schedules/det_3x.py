@@ -3,7 +3,13 @@ _base_ = 'det_1x.py'
 
 train_cfg = dict(max_epochs=36)
 param_scheduler = [
-    _base_.param_scheduler[0],  # the warm-up
+    dict(  # the warm-up of det_1x.py
+        type='LinearLR',
+        start_factor=0.001,
+        by_epoch=False,
+        begin=0,
+        end=501,
+    ),
     dict(
         type='MultiStepLR',
         by_epoch=True,

@@ -26,7 +26,6 @@ param_scheduler = [
 # No rules by name: biases and norms are decayed, as in the recipes.
 optim_wrapper = dict(
     type='AmpOptimWrapper',
-    loss_scale='dynamic',
     optimizer=dict(
         type='AdamW', lr=2e-3, betas=(0.9, 0.999), weight_decay=0.01
     ),

@@ -1,12 +1,8 @@
 # AdamW for 80,000 iterations of 32 images (recipes: semantic_segmentation/
-# fpn_seg/exp/*). The runtime comes in here, since it has a part of the
-# schedule: a key may be in one of a config's bases only.
-_base_ = '../seg_runtime.py'
-
+# fpn_seg/exp/*).
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=80000, val_interval=4000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-default_hooks = dict(checkpoint=dict(interval=4000))
 
 # The old framework multiplies the cosine of the iteration by the warm-up:
 # both begin at 0. It reaches the full rate at iteration 1000, this one at

@@ -1,14 +1,10 @@
 # AdamW for 160,000 iterations of 16 images (recipes: semantic_segmentation/
-# exp/upernet_*). The runtime comes in here, since it has a part of the
-# schedule: a key may be in one of a config's bases only.
-_base_ = '../seg_runtime.py'
-
+# exp/upernet_*).
 train_cfg = dict(
     type='IterBasedTrainLoop', max_iters=160000, val_interval=16000
 )
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-default_hooks = dict(checkpoint=dict(interval=16000))
 
 # The old framework multiplies the line down to 0 at iteration 160,000 by the
 # warm-up: both begin at 0. It reaches the full rate at iteration 1500; here

@@ -1,8 +1,4 @@
-# AdamW for 110 epochs (recipes: video_classification/exp/*_k400, *_k600). The
-# runtime comes in here, since it has a part of the schedule: a key may be in
-# one of a config's bases only.
-_base_ = '../video_runtime.py'
-
+# AdamW for 110 epochs (recipes: video_classification/exp/*_k400, *_k600).
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=110, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
@@ -22,7 +18,6 @@ param_scheduler = [
 # Mixed precision in training alone.
 optim_wrapper = dict(
     type='AmpOptimWrapper',
-    loss_scale='dynamic',
     optimizer=dict(
         type='AdamW',
         lr=1e-4,

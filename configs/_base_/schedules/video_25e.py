@@ -4,6 +4,16 @@
 _base_ = 'video_110e.py'
 
 train_cfg = dict(max_epochs=25, val_interval=1)
-_base_.param_scheduler[0].update(epochs=25, warmup_epochs=5)
+param_scheduler = [
+    dict(
+        type='mmuniformer.WarmupCosineLR',
+        epochs=25,
+        warmup_epochs=5,
+        warmup_lr=1e-6,
+        min_lr=1e-6,
+        after_warmup=True,
+        convert_to_iter_based=True,
+    )
+]
 optim_wrapper = dict(optimizer=dict(lr=5e-5))
 auto_scale_lr = dict(base_batch_size=128)

@@ -2,7 +2,17 @@
 _base_ = 'video_110e.py'
 
 train_cfg = dict(max_epochs=14, val_interval=14)
-_base_.param_scheduler[0].update(epochs=14, warmup_epochs=1)
+param_scheduler = [
+    dict(
+        type='mmuniformer.WarmupCosineLR',
+        epochs=14,
+        warmup_epochs=1,
+        warmup_lr=1e-6,
+        min_lr=1e-6,
+        after_warmup=True,
+        convert_to_iter_based=True,
+    )
+]
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',
@@ -15,5 +25,3 @@ optim_wrapper = dict(
     ),
     clip_grad=dict(max_norm=20),
 )
-default_hooks = dict(logger=dict(interval=10))
-log_processor = dict(window_size=10)

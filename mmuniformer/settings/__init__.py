@@ -1,0 +1,12 @@
+"""Short keys: lines of a config that stand for many places of it.
+
+A config that inherits one of ours may say ``epochs = 30``, and the schedule,
+its milestones and its warm-up follow. The keys are applied to the file that
+has them, before another one inherits it; after that they are gone, and the
+config has nothing but what OpenMMLab knows.
+"""
+
+from .apply import KEYS, apply, apply_one
+from .strays import strays
+
+__all__ = ['KEYS', 'apply', 'apply_one', 'strays']
