@@ -156,6 +156,11 @@ def _segmentation(cfg: Cfg, size: Any) -> None:
 
 def _pose(cfg: Cfg, size: Any) -> None:
     width, height = pair('input_size', size, '(width, height)')
+    if width % STRIDE or height % STRIDE:
+        raise UserError(
+            f'input_size={size!r}: wanted multiples of {STRIDE}, by which the '
+            f'last map is smaller'
+        )
     codec = next(s['encoder'] for s in steps(cfg) if 'encoder' in s)
     old = codec['input_size']
     maps = [

@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 
 import pytest
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmuniformer.analysis.complexity import build_on_meta
@@ -38,10 +39,18 @@ def backbone(cfg):
     return build_backbone(cfg)
 
 
+BUILT = {}
+
+
 @pytest.fixture(scope='module')
 def model(cfg):
-    """The whole model, without values."""
+    """The whole model, without values; recipes share a few of them."""
     if find_spec(cfg.default_scope) is None:
         pytest.skip(f'needs {cfg.default_scope}')
-    init_default_scope(cfg.default_scope)
-    return build_on_meta(cfg.model)
+    whole = Config(dict(model=cfg.model.to_dict())).model
+    whole.backbone.update(init_cfg=None, drop_path_rate=0.0)
+    key = str(whole)
+    if key not in BUILT:
+        init_default_scope(cfg.default_scope)
+        BUILT[key] = build_on_meta(whole)
+    return BUILT[key]

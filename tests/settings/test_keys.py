@@ -242,6 +242,7 @@ def test_named_pipelines_are_those_of_the_loaders():
         (DET, dict(policy='v0'), 'no automatic augmentation to change'),
         (CLS, dict(input_size=(3, 4)), r'input_size=\(3, 4\): wanted'),
         (POSE, dict(input_size=256), r'wanted \(width, height\)'),
+        (POSE, dict(input_size=(100, 128)), 'wanted multiples of 32'),
         (CLS, dict(codec=dict(sigma=1)), 'no encoder or decoder'),
         (CLS, dict(data_root=''), "data_root='': wanted a folder"),
     ],

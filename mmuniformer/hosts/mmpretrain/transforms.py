@@ -26,7 +26,9 @@ class TimmAutoAugment(BaseTransform):
     """RandAugment and AutoAugment by timm.
 
     What moves pixels moves the cells of a ``token_label`` alike, at the map's
-    own resolution; new cells have no scores.
+    own resolution; new cells have no scores. A rotation turns the map about
+    its true centre; the authors' turns it about a point that is half a cell
+    off.
 
     Args:
         policy: As timm spells it: 'v0', 'rand-m9-mstd0.5-inc1' and so on.
