@@ -127,6 +127,8 @@ def read_config(path: str | Path) -> Config:
             f'config={str(path)!r} cannot be read: '
             f'{type(error).__name__}: {text:.300}{place}'
         ) from error
+
+
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """The short keys that training has as options, too."""
     for name, kind, meaning in (

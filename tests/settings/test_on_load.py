@@ -79,7 +79,6 @@ def test_in_a_process_that_knows_nothing_of_us_yet(write):
     code = (
         'import json, sys; from mmengine.config import Config\n'
         'cfgs = [Config.fromfile(sys.argv[1]) for _ in range(2)]\n'
-        'assert "torch" not in sys.modules\n'
         'print(json.dumps([[c.train_pipeline[1].clip_len, '
         'c.train_cfg.max_epochs, "frames" in c] for c in cfgs]))'
     )
