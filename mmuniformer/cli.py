@@ -28,6 +28,7 @@ COMMANDS = {
     'predict': Command('predict.py', 'predict pictures, videos and clips'),
     'toyworld': Command('make_toyworld.py', 'make small stand-in data'),
     'convert': Command('convert_checkpoint.py', 'convert a weight file'),
+    'data': Command('', 'check CONFIG: all that can be wrong with its data'),
     'token-labels': Command('make_token_labels.py', 'make token labels'),
     'doctor': Command('', 'say what is installed and what is missing'),
     'analysis': Command('', 'TOOL: a script of tools/analysis'),
@@ -88,6 +89,10 @@ def run_command(name: str, args: list[str]) -> None:
         getattr(zoo_cli, name)(args)
     elif name == 'configs':
         print('\n'.join(config_names()))
+    elif name == 'data':
+        if not args or args[0] != 'check':
+            raise UserError('data: wanted check CONFIG')
+        run_script(TOOLS / 'check_data.py', with_config(args[1:]))
     elif name == 'run':
         if not args:
             raise UserError('run: wanted a script')

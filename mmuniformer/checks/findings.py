@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mmengine.logging import print_log
 
@@ -18,6 +18,7 @@ class Finding(NamedTuple):
         text: What is wrong with the first of its kind, and what was wanted.
         error: Whether it stops a run; else it is a warning.
         number: How many there are.
+        others: Texts of others of its kind, as far as they were kept.
     """
 
     kind: str
@@ -25,6 +26,7 @@ class Finding(NamedTuple):
     text: str
     error: bool
     number: int
+    others: tuple[str, ...] = ()
 
     def line(self) -> str:
         """The finding in one line."""
@@ -34,15 +36,17 @@ class Finding(NamedTuple):
 
 
 class Findings:
-    """Collects findings; of each kind and place the first one is kept.
+    """Collects findings; of each kind and place the first ones are kept.
 
     Args:
         where: Where the next findings are, until it is set anew.
+        keep: How many of a kind and place are kept.
     """
 
-    def __init__(self, where: str = '') -> None:
+    def __init__(self, where: str = '', keep: int = 1) -> None:
         self.where = where
-        self._found: dict[tuple[str, str, bool], list[Any]] = {}
+        self.keep = keep
+        self._found: dict[tuple[str, str, bool], tuple[list[str], int]] = {}
 
     def error(self, kind: str, text: str, count: int = 1) -> None:
         """Notes something that must not be trained or tested with."""
@@ -54,27 +58,32 @@ class Findings:
 
     def _add(self, kind: str, text: str, error: bool, count: int) -> None:
         key = kind, self.where, error
-        if key in self._found:
-            self._found[key][1] += count
-        else:
-            self._found[key] = [text, count]
+        texts, number = self._found.get(key, ([], 0))
+        if len(texts) < self.keep and text not in texts:
+            texts.append(text)
+        self._found[key] = texts, number + count
 
     def __iter__(self) -> Iterator[Finding]:
         """Errors, then warnings, each in the order in which they came."""
         for wanted in (True, False):
-            for (kind, where, error), (text, count) in self._found.items():
+            for (kind, where, error), (texts, count) in self._found.items():
                 if error is wanted:
-                    yield Finding(kind, where, text, error, count)
+                    others = tuple(texts[1:])
+                    yield Finding(kind, where, texts[0], error, count, others)
 
     def __len__(self) -> int:
         return len(self._found)
 
     def extend(self, others: 'Findings') -> None:
         """Takes over what another collection has."""
-        for one in others:
-            key = one.kind, one.where, one.error
-            old = self._found.setdefault(key, [one.text, 0])
-            old[1] += one.number
+        for (kind, where, error), (texts, number) in others._found.items():
+            before = self.where
+            self.where = where
+            for text in texts:
+                self._add(kind, text, error, 1)
+            if number > len(texts):
+                self._add(kind, texts[0], error, number - len(texts))
+            self.where = before
 
     def conclude(self) -> None:
         """Logs the warnings and raises the first error.

@@ -108,7 +108,8 @@ def check_files(
         else:
             parts = [holds for _, holds in own]
             steps = loops.check_steps(cfg, parts, found)
-            schedules.check_schedule(cfg, steps, found)
+            if not full:
+                schedules.check_schedule(cfg, steps, found)
         done += own
     return done
 
@@ -118,11 +119,13 @@ def _check_source(
 ) -> tuple[Data, Any]:
     """What a data set holds, and its classes as it numbers them."""
     classes.check_names(source, found)
+    names = classes.class_names(source)
+    classes.check_source(source, cfg, names, found)
     holds = data.check_source(source, cfg, found, full)
     found.where = f'{source.split} data'
-    names = classes.class_names(source) or holds.classes
-    classes.check_source(source, cfg, names, found)
-    return holds, holds.order or names
+    if not names and holds.classes:
+        classes.check_source(source, cfg, holds.classes, found)
+    return holds, holds.order or names or holds.classes
 
 
 def _remove_hooks(cfg: Config) -> None:
