@@ -1,6 +1,7 @@
 """Builds .venv from requirements.lock; runs under any Python 3."""
 
 import argparse
+import glob
 import hashlib
 import json
 import os
@@ -198,17 +199,16 @@ class Pip:
 
     def progress(self, total):
         """How far the lock's packages are."""
+        if not total:
+            return ''
         text = self.read()
         if 'Installing collected packages' in text:
-            site = os.path.join(os.path.dirname(self.log), 'lib')
-            count = sum(
-                name.endswith('.dist-info')
-                for _, folders, _ in list(os.walk(site))[:3]
-                for name in folders
-            )
+            there = 'lib/python*/site-packages/*.dist-info'
+            here = os.path.dirname(self.log)
+            count = len(glob.glob(os.path.join(here, there)))
             return 'installing: %d of %d packages' % (min(count, total), total)
         found = re.findall(r'Collecting (\S+)', text)
-        if not found or not total:
+        if not found:
             return ''
         size = re.findall(r'\((\d[\d.]* [MG]B)\)', text)
         line = 'fetching: %d of %d, %s' % (len(found), total, found[-1])
@@ -239,7 +239,7 @@ def explain(text, log):
             'requirements.lock: one of the two was changed' % found.groups()
         )
     errors = re.findall(r'^ *ERROR: (.+)', text, re.MULTILINE)
-    reason = errors[-1] if errors else 'pip failed'
+    reason = errors[0] if errors else 'pip failed'
     return '%s; all that pip said: %s' % (reason, log)
 
 

@@ -36,7 +36,9 @@ def main() -> None:
         [sys.executable, tools / 'setup_env.py', '--venv', VENV]
         + ['--lock', NEWEST],
     ):
-        if subprocess.call(command):
+        # Bounds that pip is configured with are not ours.
+        env = dict(os.environ, PIP_CONSTRAINT=os.devnull)
+        if subprocess.call(command, env=env):
             sys.exit(1)
     changed = changes()
     for name, (old, new) in changed.items():
