@@ -22,6 +22,7 @@ if find_spec('torch') is None:
     )
     sys.exit(2)
 
+from _meeting import MeetingError, meet_from_environment
 from torch.distributed.elastic.multiprocessing import api
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import main
@@ -30,6 +31,7 @@ QUIET = {  # their processes have said what there is to say
     2: 'bad input',
     75: 'stopped, to be started again',
     130: 'interrupted',
+    3: 'lost another one',
 }
 OOM = Path('/sys/fs/cgroup/memory.events')
 HANDED_ON = signal.SIGINT, signal.SIGTERM, signal.SIGUSR1
@@ -112,6 +114,11 @@ if __name__ == '__main__':
     for name in list(logging.root.manager.loggerDict):
         if name.startswith('torch.distributed.elastic'):
             logging.getLogger(name).disabled = True
+    try:
+        meet_from_environment(sys.argv[1:])
+    except MeetingError as error:
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)
     try:
         main()
     except ChildFailedError as error:

@@ -12,6 +12,7 @@ import torch
 import torch.distributed as dist
 
 from ..errors import LocalUserError, UserError
+from . import heartbeat
 from .signals import Stopped, ignore
 
 MACHINE = {
@@ -84,6 +85,7 @@ def finish(status: int) -> None:
         status: Its exit status.
     """
     ignore()
+    heartbeat.end()
     if status == 0:
         if dist.is_initialized():
             dist.destroy_process_group()

@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from mmengine.utils.dl_utils import set_multi_processing
 
 from ..errors import UserError
+from . import heartbeat
 from .agreement import same_config
 from .runner import SafeRunner
 from .speed import keep_freed_memory
@@ -81,6 +82,7 @@ def start_group(env_cfg: Any) -> None:
         raise UserError(
             f'env_cfg.dist_cfg.timeout={timeout!r}: wanted seconds'
         )
+    heartbeat.begin()
     set_multi_processing(**env_cfg.get('mp_cfg', {}), distributed=True)
     if get_device() == 'cpu':
         limit = timedelta(seconds=timeout)

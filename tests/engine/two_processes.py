@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dist import get_rank
 
-from mmuniformer.engine import agreement, launch, signals
+from mmuniformer.engine import agreement, heartbeat, launch, signals
 from mmuniformer.errors import UserError
 
 from .runs import Ask, Net, last, make, states
@@ -100,6 +100,7 @@ def main(folder):
     )
     results['folder'] = no_shared_folder(folder / 'cut')
     (folder / f'{get_rank()}.json').write_text(json.dumps(results))
+    heartbeat.end()
     os._exit(0)
 
 

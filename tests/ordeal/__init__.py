@@ -1,0 +1,1 @@
+"""A trial of trainings: killed, asked to end, fed with nonsense."""
