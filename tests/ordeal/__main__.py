@@ -23,6 +23,7 @@ import torch
 from mmuniformer.toyworld import World, write_world
 
 from .. import ROOT
+from . import nodes
 
 TASKS = {
     'cls': 'cls/uniformer_toy.py',
@@ -213,6 +214,7 @@ def main():
     parser.add_argument('--tasks', nargs='+', default=[*TASKS])
     parser.add_argument('--kills', type=int, default=12, help='per task')
     parser.add_argument('--terms', type=int, default=4, help='per task')
+    parser.add_argument('--nodes', action='store_true', help='needs root')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
     rng = random.Random(args.seed)
@@ -256,6 +258,8 @@ def main():
                 count(f'{value} in a batch, {task}', *not_finite(trial, value))
             if task == 'cls':
                 count('disk full', *full_disk(trial))
+                for row in nodes.trials(trial) if args.nodes else ():
+                    count(*row)
     print(f'\n{"kind":34}{"tried":>6}{"survived":>9}{"lost":>5}')
     for kind, (tried, lost) in rows.items():
         print(f'{kind:34}{tried:6}{tried - lost:9}{lost:5}')
