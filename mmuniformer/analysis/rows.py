@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
 
+from ..engine.config import read_config
 from ..errors import UserError
 from ..models.arch import ARCHS, LIGHT_ARCHS
 from .complexity import check_shape
@@ -60,7 +60,7 @@ def subjects(args):
     for path in args.config:
         if not Path(path).is_file():
             raise UserError(f'--config={path!r}: no such file')
-        backbone = dict(Config.fromfile(path).model.get('backbone') or {})
+        backbone = dict(read_config(path).model.get('backbone') or {})
         if backbone.get('type') not in KINDS:
             raise UserError(
                 f'--config={path!r}: wanted a backbone of mmuniformer, got '

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from . import coco_files, models
+from . import checked, coco_files, models
 from .coco_fields import Wanted
 from .datasets import Source, metainfo
 from .findings import Findings
@@ -58,7 +58,13 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
     """
     path = source.ann_file()
     need = wanted(source, cfg)
-    contents = coco_files.check_file(path, need, found)
+    contents = None if full else checked.recall(path, need, found)
+    if contents is None:
+        own = Findings(found.where, found.keep)
+        contents = coco_files.check_file(path, need, own)
+        found.extend(own)
+        if contents is not None:
+            checked.remember(path, need, contents, own)
     if contents is None:
         return Data()
     folder = source.prefix('img', 'img_path') or ''

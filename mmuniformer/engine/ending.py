@@ -28,6 +28,12 @@ MACHINE = {
     errno.EIO: 'the disk has failed',
     errno.ESTALE: 'the network disk has gone',
 }
+# What mmengine says of what it cannot build.
+UNKNOWN = re.compile(r'(?<= registry)\. Please check whether the value')
+ARGUMENT = re.compile(
+    r'(class `\w+` in .*: )?\w+\.__init__\(\) '
+    r'(got an unexpected keyword|missing \d+ required)'
+)
 SHARED_MEMORY = re.compile(
     r'bus error|unable to (write to file|open shared|allocate shared|mmap)'
     r'|shared memory \(shm\)|/dev/shm',
@@ -58,6 +64,9 @@ def run_tool(
             print(stopped, file=sys.stderr)
         finish(stopped.status)
     except Exception as error:
+        fault = config_fault(error)
+        if fault:
+            _exit_by(refuse, UserError(fault))
         reason = explain(error)
         if reason is None:
             sys.excepthook(type(error), error, error.__traceback__)
@@ -95,6 +104,22 @@ def finish(status: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def config_fault(error: BaseException) -> str | None:
+    """What is wrong with a config that cannot be built, in one line.
+
+    Args:
+        error: What ended a tool; None comes of any that mmengine does not
+            raise when it builds something of an unknown type, or with an
+            argument that the type does not take or lacks.
+    """
+    text = ' '.join(str(error.args[0] if error.args else '').split())
+    if isinstance(error, KeyError) and UNKNOWN.search(text):
+        return f'{UNKNOWN.split(text)[0]}; wanted a name that is known there'
+    if isinstance(error, TypeError) and ARGUMENT.match(text):
+        return f'config: {text}'
+    return None
 
 
 def explain(error: BaseException) -> str | None:

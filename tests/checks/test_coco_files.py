@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from mmuniformer.checks import coco_files
+from mmuniformer.checks import checked, coco_files
 from mmuniformer.checks.coco_fields import Wanted
 from mmuniformer.checks.findings import Findings
 
@@ -256,3 +256,40 @@ def test_no_boxes_says_where_to_get_them(tmp_path):
 )
 def test_wrong_boxes(tmp_path, value, wanted):
     assert wanted in boxes(tmp_path, value)
+
+
+def test_a_large_file_is_checked_once(tmp_path, monkeypatch):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    monkeypatch.setattr(checked, 'LARGE_BYTES', 0)
+    content = whole()
+    content['annotations'][0]['area'] = 0
+    path = tmp_path / 'a.json'
+    path.write_text(json.dumps(content))
+    wanted = Wanted(classes=['cat', 'dog'])
+
+    def again(wanted):
+        found = Findings('train data')
+        return checked.recall(str(path), wanted, found), found
+
+    assert again(wanted)[0] is None
+    first = Findings('train data')
+    contents = coco_files.check_file(str(path), wanted, first)
+    checked.remember(str(path), wanted, contents, first)
+    known, found = again(wanted)
+    assert known == contents._replace(boxes=[])
+    assert [one.line() for one in found] == [one.line() for one in first]
+    assert len(found) == 1
+    assert again(Wanted(classes=['cat']))[0] is None
+    path.write_text(path.read_text() + ' ')
+    assert again(wanted)[0] is None
+
+
+def test_a_file_with_errors_is_not_remembered(tmp_path, monkeypatch):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    monkeypatch.setattr(checked, 'LARGE_BYTES', 0)
+    path = tmp_path / 'a.json'
+    path.write_text(json.dumps(with_object(area='x')))
+    found = Findings()
+    contents = coco_files.check_file(str(path), Wanted(), found)
+    checked.remember(str(path), Wanted(), contents, found)
+    assert not (tmp_path / 'cache').exists()

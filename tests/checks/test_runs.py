@@ -1,10 +1,13 @@
 """Evaluators, loops, schedules and options, against data and model."""
 
+import json
+
 import pytest
 from mmengine.config import Config
 
 from mmuniformer.checks import config_keys, loops, schedules
 from mmuniformer.checks.findings import Findings
+from mmuniformer.engine.ending import config_fault
 from mmuniformer.errors import UserError
 
 from .. import ROOT
@@ -49,8 +52,6 @@ def test_the_evaluator_measures_by_another_file(tmp_path, change):
     elif change == 'class':
         content['categories'].pop()
         wanted = "class 'dog'"
-    import json
-
     (tmp_path / 'other.json').write_text(json.dumps(content))
     cfg = detection(tmp_path)
     cfg.val_evaluator.ann_file = str(tmp_path / 'other.json')
@@ -281,3 +282,21 @@ def test_what_the_checks_cannot_do_is_no_failure(tmp_path, monkeypatch):
     cfg = classification(write_folders(tmp_path))
     assert not errors(cfg)
     assert 'could not be checked' in warnings(cfg)[0]
+
+
+@pytest.mark.parametrize(
+    'model, wanted',
+    [
+        (dict(type='NoSuch'), 'NoSuch is not in the mmengine::model registry'),
+        (dict(type='mmuniformer.UniFormer', drop_path=1), "'drop_path'"),
+        (dict(type='mmuniformer.SpeedHook'), 'registry'),
+    ],
+)
+def test_what_cannot_be_built_is_one_line(model, wanted):
+    from mmengine.registry import MODELS
+
+    with pytest.raises((KeyError, TypeError)) as error:
+        MODELS.build(model)
+    assert wanted in config_fault(error.value)
+    assert config_fault(TypeError('a bug')) is None
+    assert config_fault(KeyError('a bug')) is None

@@ -7,7 +7,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import _env  # noqa: F401
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmuniformer.analysis.complexity import (
@@ -17,7 +16,7 @@ from mmuniformer.analysis.complexity import (
     flops_by_part,
     published_shape,
 )
-from mmuniformer.engine.config import exit_with
+from mmuniformer.engine.config import exit_with, read_config
 from mmuniformer.errors import UserError
 
 
@@ -43,9 +42,7 @@ def main():
     """Prints one line per part and the sum."""
     args = parse_args()
     try:
-        if not Path(args.config).is_file():
-            raise UserError(f'config={args.config!r}: no such file')
-        cfg = Config.fromfile(args.config)
+        cfg = read_config(args.config)
         check_shape(args.shape, cfg.model.backbone.get('ndim', 2))
         shape = tuple(args.shape or published_shape(cfg))
         init_default_scope(cfg.default_scope)
