@@ -15,14 +15,18 @@ from mmengine.registry import (
 )
 from mmengine.registry import PARAM_SCHEDULERS as ROOT_PARAM_SCHEDULERS
 from mmengine.registry import TRANSFORMS as ROOT_TRANSFORMS
+from mmengine.registry import VISUALIZERS as ROOT_VISUALIZERS
 from mmengine.registry import Registry
 
 # Classes that need a host library, and where they are.
 _HEADS = 'mmuniformer.hosts.mmpretrain.heads'
 HOSTED = {
+    'ClipVisualizationHook': 'mmuniformer.hosts.mmaction.pictures',
     'ClipMix': 'mmuniformer.hosts.mmaction.mix',
     'LightClsHead': _HEADS,
     'LightVideoHead': 'mmuniformer.hosts.mmaction.heads',
+    'PeopleVisualizationHook': 'mmuniformer.hosts.mmpose.pictures',
+    'SegVisualizer': 'mmuniformer.hosts.mmseg.pictures',
     'TokenLabelClassifier': _HEADS,
     'TokenLabelHead': _HEADS,
 }
@@ -50,7 +54,7 @@ MODELS = HostRegistry(
         'mmuniformer.models.uniformer_light',
     ],
 )
-HOOKS = Registry(
+HOOKS = HostRegistry(
     'hook',
     parent=ROOT_HOOKS,
     scope='mmuniformer',
@@ -64,7 +68,7 @@ TRANSFORMS = Registry(
         'mmuniformer.hosts.mmaction.clips',
         'mmuniformer.hosts.mmaction.sampling',
         'mmuniformer.hosts.mmaction.views',
-        'mmuniformer.hosts.mmpose',
+        'mmuniformer.hosts.mmpose.augment',
         'mmuniformer.hosts.mmpretrain.transforms',
         'mmuniformer.hosts.mmpretrain.token_transforms',
     ],
@@ -86,4 +90,7 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     parent=ROOT_OPTIM_WRAPPER_CONSTRUCTORS,
     scope='mmuniformer',
     locations=['mmuniformer.engine'],
+)
+VISUALIZERS = HostRegistry(
+    'visualizer', parent=ROOT_VISUALIZERS, scope='mmuniformer'
 )

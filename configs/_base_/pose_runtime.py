@@ -4,7 +4,9 @@ _base_ = 'default_runtime.py'
 default_scope = 'mmpose'
 default_hooks = dict(
     checkpoint=dict(interval=5, save_best='coco/AP', rule='greater'),
-    visualization=dict(type='PoseVisualizationHook', enable=False),
+    visualization=dict(
+        type='mmuniformer.PeopleVisualizationHook', enable=False
+    ),
 )
 visualizer = dict(
     type='PoseLocalVisualizer',

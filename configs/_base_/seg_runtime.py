@@ -9,7 +9,7 @@ default_hooks = dict(
     label_check=dict(type='mmuniformer.LabelCheckHook'),
 )
 visualizer = dict(
-    type='SegLocalVisualizer',
+    type='mmuniformer.SegVisualizer',
     vis_backends=[dict(type='LocalVisBackend')],
     name='visualizer',
 )

@@ -3,7 +3,7 @@ _base_ = 'default_runtime.py'
 
 default_scope = 'mmaction'
 default_hooks = dict(
-    visualization=dict(type='VisualizationHook', enable=False),
+    visualization=dict(type='mmuniformer.ClipVisualizationHook', enable=False),
 )
 visualizer = dict(
     type='ActionVisualizer',

@@ -28,6 +28,13 @@ DRAWING_HOOKS: dict[str, tuple[dict[str, Any], str]] = {
     'PoseVisualizationHook': (dict(enable=True), 'out_dir'),
     'VisualizationHook': (dict(enable=True, interval=1), 'out_dir'),
 }
+# Ours, which take the place of hosts' hooks that fail or draw too much.
+BETTER_HOOKS = {
+    ('mmaction', 'VisualizationHook'): 'mmuniformer.ClipVisualizationHook',
+    ('mmpose', 'PoseVisualizationHook'): 'mmuniformer.PeopleVisualizationHook',
+}
+for (_, _kind), _better in BETTER_HOOKS.items():
+    DRAWING_HOOKS[_better] = DRAWING_HOOKS[_kind]
 
 
 class Parser(argparse.ArgumentParser):
@@ -236,6 +243,8 @@ def draw_predictions(cfg: Config, folder: str) -> None:
             f'--show-dir={folder!r}: the config has no visualization hook of '
             f'{", ".join(DRAWING_HOOKS)}'
         )
+    kind = cfg.get('default_scope'), hook['type']
+    hook['type'] = BETTER_HOOKS.get(kind, hook['type'])
     options, folder_option = DRAWING_HOOKS[hook['type']]
     hook.update(options)
     path = str(Path(folder).resolve())
@@ -268,27 +277,7 @@ def draw_in_all_processes(visualizer: Any) -> None:
             own[name] = staticmethod(inspect.unwrap(method.__func__))
         else:
             own[name] = inspect.unwrap(method)
-    if kind.__name__ == 'PoseLocalVisualizer':
-        own['add_datasample'] = _with_own_names(own['add_datasample'])
     visualizer.__class__ = type(kind.__name__, (kind,), own)
-
-
-def _with_own_names(draw: Callable[..., Any]) -> Callable[..., Any]:
-    """Keeps processes from writing the same file.
-
-    mmpose draws a picture per person. It numbers those of one image by what
-    is in the folder, in which two processes see the same.
-    """
-    rank = get_rank()
-
-    def draw_own(*args: Any, **kwargs: Any) -> Any:
-        if rank and kwargs.get('out_file'):
-            path = Path(kwargs['out_file'])
-            name = f'{path.stem}_{rank}{path.suffix}'
-            kwargs['out_file'] = str(path.with_name(name))
-        return draw(*args, **kwargs)
-
-    return draw_own
 
 
 def exit_with(error: Exception) -> None:

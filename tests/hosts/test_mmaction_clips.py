@@ -252,7 +252,7 @@ def test_crops_at_the_ends_and_in_the_center(shape, corners):
     y, x = np.mgrid[: shape[0], : shape[1]]
     frames = [np.stack([y, x, y + t], -1) for t in range(4)]
     three = run(views.ClipCrop(32, num_crops=3), frames)
-    assert three.shape == (12, 32, 32, 3)
+    assert np.shape(three) == (12, 32, 32, 3)
     # All frames of a crop, then the next one.
     assert [tuple(f[0, 0, :2]) for f in three[::4]] == corners
     assert [f[0, 0, 2] - f[0, 0, 0] for f in three] == [0, 1, 2, 3] * 3

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 import torch
 from mmcv.transforms import BaseTransform
+from mmengine.dataset import Compose
 from mmengine.registry import DefaultScope, init_default_scope
 from torch.utils.data import DataLoader
 
 pytest.importorskip('mmaction')
 pytest.importorskip('decord')
 from mmaction.datasets import repeat_pseudo_collate
+from mmaction.datasets.transforms import DecordInit
 from mmaction.registry import DATASETS
 
 from mmuniformer.errors import LocalUserError, UserError
@@ -104,6 +106,22 @@ def test_alphabetical_numbers_become_the_authors(tmp_path):
     assert found == ['abseiling', 'air drumming', 'zumba']
     published = build(cfg)
     assert [label(sample) for sample in published] == [0, 1, 399]
+
+
+def test_a_pipeline_that_somebody_wraps_is_the_one_that_runs(tmp_path):
+    """As ``browse_dataset.py`` of mmaction2 does it."""
+    data = build(videos(tmp_path))
+    transforms = data.pipeline.transforms
+    data.pipeline = lambda results: [t(results) for t in transforms[:1]]
+    assert [r['total_frames'] for r in data[0]] == [12]
+
+
+def test_a_pipeline_put_in_later_names_damaged_files(tmp_path):
+    data = build(videos(tmp_path, split='val'))
+    (tmp_path / 'val/a.mp4').write_bytes(b'')
+    data.pipeline = Compose([DecordInit()])
+    with pytest.raises(LocalUserError, match=r'a\.mp4.*cannot be read'):
+        data[0]
 
 
 def test_bad_options(tmp_path):

@@ -61,8 +61,9 @@ def test_two_processes_give_the_metrics_of_one(tested, tested_by_two):
     assert lines and lines == re.findall(COCO_LINE, tested.stdout)
 
 
-def test_a_picture_for_every_box(tested, tested_by_two, toy_cwd):
+def test_a_picture_for_every_image(tested, tested_by_two, toy_cwd):
     boxes = next((toy_cwd / 'data/coco/person_detection_results').iterdir())
-    count = len(json.loads(boxes.read_text()))
+    ids = {box['image_id'] for box in json.loads(boxes.read_text())}
     for folder in ('people', 'people_of_two'):
-        assert len(list((toy_cwd / folder).glob('*.jpg'))) == count
+        pictures = [path.name for path in (toy_cwd / folder).iterdir()]
+        assert sorted(pictures) == [f'{i:012d}.jpg' for i in sorted(ids)]

@@ -81,8 +81,8 @@ def test_two_processes_give_the_numbers_of_one(
 ):
     """To the last digit, metrics and scores."""
     done = run_tool(
-        'dist_test.sh', CONFIG, checkpoint, 2, '--out', 'two.pkl', *VIEWS,
-        cwd=folder,
+        'dist_test.sh', CONFIG, checkpoint, 2, '--out', 'two.pkl',
+        '--show-dir', 'pictures', *VIEWS, cwd=folder,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     lines = SCORES.findall(done.stdout)
@@ -90,6 +90,9 @@ def test_two_processes_give_the_numbers_of_one(
     found = predictions(folder / 'two.pkl')
     assert len(found) == 9
     assert torch.equal(found, tested[1])
+    # And a picture of each clip, though the views make inputs of five axes.
+    names = [path.name for path in (folder / 'pictures').iterdir()]
+    assert sorted(names) == [f'{i:06d}_{i + 1:08d}.jpg' for i in range(9)]
 
 
 def test_fused_gives_the_same_numbers(in_one, tested):

@@ -56,6 +56,20 @@ class TolerantDataset(BaseActionDataset):
         self.reported: set[str] = set()
         super().__init__(*args, max_refetch=max_refetch, **kwargs)
 
+    @property
+    def pipeline(self) -> Any:
+        """What makes a sample; any callable may take its place."""
+        return self._pipeline
+
+    @pipeline.setter
+    def pipeline(self, pipeline: Any) -> None:
+        if hasattr(pipeline, 'transforms'):
+            pipeline.transforms = [
+                Reader(t) if isinstance(t, READERS) else t
+                for t in pipeline.transforms
+            ]
+        self._pipeline = pipeline
+
     def __getitem__(self, index: int) -> Any:
         """A sample, or another one where its files are damaged.
 
@@ -67,7 +81,12 @@ class TolerantDataset(BaseActionDataset):
             return self.prepare_data(index)
         for _ in range(self.max_refetch + 1):
             try:
-                return self.prepare_data(index)
+                data = self.prepare_data(index)
+                if data is None:
+                    raise DamagedError(
+                        f'sample {index}: the pipeline drops it'
+                    )
+                return data
             except DamagedError as error:
                 reason = str(error)
                 if self.test_mode:
@@ -88,19 +107,27 @@ class TolerantDataset(BaseActionDataset):
             message = f'{reason}; another sample takes its place'
             print_log(message, logger='current', level=level)
 
-    def prepare_data(self, index: int) -> Any:
-        """What the pipeline makes of a sample.
+
+class Reader:
+    """A transform that reads files; an error of it is one of its files.
+
+    Args:
+        transform: Of mmaction2.
+    """
+
+    def __init__(self, transform: Callable[[dict], dict]) -> None:
+        self.transform = transform
+
+    def __call__(self, results: dict) -> dict:
+        """What the transform makes of ``results``.
 
         Raises:
-            DamagedError: A file of it cannot be read.
+            DamagedError: It cannot read a file.
         """
-        results = self.get_data_info(index)
-        for transform in self.pipeline.transforms:
-            if isinstance(transform, READERS):
-                results = read(transform, results)
-            else:
-                results = transform(results)
-        return results
+        return read(self.transform, results)
+
+    def __repr__(self) -> str:
+        return repr(self.transform)
 
 
 def read(transform: Callable[[dict], dict], results: dict) -> dict:

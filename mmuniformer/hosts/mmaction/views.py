@@ -26,14 +26,15 @@ class ClipResize(BaseTransform):
         self.size = size
 
     def transform(self, results: dict) -> dict:
-        """Changes ``imgs`` to floats (T, H, W, 3), unless they fit."""
+        """Changes ``imgs`` to T arrays of floats, unless they fit."""
         height, width = results['imgs'][0].shape[:2]
         if min(height, width) != self.size:
             if width < height:
                 shape = math.floor(height / width * self.size), self.size
             else:
                 shape = self.size, math.floor(width / height * self.size)
-            results['imgs'] = resize(results['imgs'], *shape)
+            # A list, as of mmaction2's transforms: its tools write into it.
+            results['imgs'] = list(resize(results['imgs'], *shape))
             results['img_shape'] = shape
         return results
 
@@ -55,23 +56,25 @@ class ClipCrop(BaseTransform):
         self.num_crops = num_crops
 
     def transform(self, results: dict) -> dict:
-        """Changes ``imgs`` to (num_crops * T, size, size, 3)."""
-        frames = np.asarray(results['imgs'])
-        room = np.array(frames.shape[1:3]) - self.size
+        """Changes ``imgs`` to num_crops * T arrays (size, size, 3)."""
+        frames = results['imgs']
+        height, width = frames[0].shape[:2]
+        room = np.array((height, width)) - self.size
         if room.min() < 0:
             raise LocalUserError(
                 f'size={self.size}: greater than frames of '
-                f'{frames.shape[1]} x {frames.shape[2]} pixels; wanted at '
-                f'most the size of ClipResize'
+                f'{height} x {width} pixels; wanted at most the size of '
+                f'ClipResize'
             )
         corners = np.stack([-(-room // 2)] * 3)
         longer = 0 if room[0] > room[1] else 1
         corners[0, longer], corners[2, longer] = 0, room[longer]
         if self.num_crops == 1:
             corners = corners[1:2]
-        crops = [
-            frames[:, y : y + self.size, x : x + self.size] for y, x in corners
+        results['imgs'] = [
+            frame[y : y + self.size, x : x + self.size]
+            for y, x in corners
+            for frame in frames
         ]
-        results['imgs'] = np.concatenate(crops)
         results['img_shape'] = (self.size, self.size)
         return results

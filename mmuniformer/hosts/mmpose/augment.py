@@ -8,7 +8,7 @@ ones, and a move of the box in proportion to its padded size.
 import numpy as np
 from mmcv.transforms import BaseTransform
 
-from ..registry import TRANSFORMS
+from ...registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()

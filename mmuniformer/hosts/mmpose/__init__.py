@@ -1,0 +1,1 @@
+"""What mmpose lacks: the augmentation of version 0.16, pictures."""

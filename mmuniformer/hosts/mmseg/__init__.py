@@ -1,0 +1,1 @@
+"""What mmseg lacks: labels on pictures without a wait."""
