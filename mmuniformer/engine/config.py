@@ -6,12 +6,10 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mmengine.config import Config, DictAction
-from mmengine.dist import get_rank
 from mmengine.logging import print_log
 
 from .. import settings
