@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from . import compat
+from .weights import doors
 
 __version__ = '0.1.0'
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 compat.install()
+doors.install()
 
 
 def __getattr__(name: str) -> Any:

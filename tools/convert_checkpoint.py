@@ -48,8 +48,8 @@ def parse_args():
     )
     parser.add_argument(
         '--class-order',
-        choices=['alphabetical'],
-        help="permute the authors' Kinetics-400 or -600 classes",
+        choices=labels.ORDERS,
+        help='give the classes of Kinetics-400 or -600 this order',
     )
     parser.add_argument(
         '--drop-head', action='store_true', help='keep the backbone alone'
@@ -67,18 +67,24 @@ def convert(args):
         raise UserError(f'{args.target!r}: is there already; see --force')
     content = files.read(args.source)
     state = files.unwrap(content, args.ema, args.raw_weights)
+    files.check_tensors(state, transfer.may_be_integers(state))
     note = files.read_note(content)
     release = published.find(args.source)
     if release:
         note |= {'published': release.name, 'head_dim': release.head_dim}
     done = [f'{args.to} names']
-    if labels.in_authors_order(state, note):
-        note['class_order'] = args.class_order or 'authors'
-        if args.class_order:
-            state = labels.to_alphabetical(state)
-            done.append('alphabetical classes')
-    elif args.class_order:
-        raise UserError('--class-order: wanted a Kinetics file of the authors')
+    order, why = labels.head_order(state, note, release)
+    if args.class_order:
+        kinetics = labels.number_of_classes(state) in labels.LISTS
+        if order in ('', args.class_order) or not kinetics:
+            raise UserError(
+                f'--class-order={args.class_order}: wanted a Kinetics file in '
+                f'the other order; this is {order or "unknown"} ({why})'
+            )
+        state = labels.reorder(state, order, args.class_order)
+        done.append(f'{args.class_order} classes')
+    if order:
+        note['class_order'] = args.class_order or order
     if args.inflate:
         shapes = transfer.video_shapes(state)
         state = transfer.inflate(state, shapes, args.inflate)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..errors import LocalUserError
 from ..registry import HOOKS
-from ..weights.load_report import bare_model
+from ..weights.load import bare_model
 
 
 @HOOKS.register_module()

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from ..errors import UserError
 from ..weights import files, published
 from ..weights.download import fetch, is_url, local_path
-from ..weights.pretrained import pretrained_cfg
+from ..weights.load import pretrained_cfg
 from .datasets import is_toyworld
 
 

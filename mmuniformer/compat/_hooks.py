@@ -17,7 +17,7 @@ from types import ModuleType
 LOG = logging.getLogger('mmuniformer.compat')
 
 _stand_ins: dict[str, str] = {}
-_callbacks: dict[str, Callable[[ModuleType], None]] = {}
+_callbacks: dict[str, list[Callable[[ModuleType], None]]] = {}
 
 
 def stand_in(name: str, target: str) -> None:
@@ -30,7 +30,7 @@ def after_import(name: str, function: Callable[[ModuleType], None]) -> None:
     if name in sys.modules:
         function(sys.modules[name])
     else:
-        _callbacks[name] = function
+        _callbacks.setdefault(name, []).append(function)
 
 
 def activate() -> None:
@@ -85,5 +85,5 @@ def _execute(run: Callable[[ModuleType], None], module: ModuleType) -> None:
             raise
         LOG.debug('%s does not import: %s', name, error)
         _Alias().exec_module(module)
-    if name in _callbacks:
-        _callbacks.pop(name)(module)
+    for function in _callbacks.pop(name, ()):
+        function(module)

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from ..errors import UserError
 from ..registry import HOOKS, OPTIM_WRAPPER_CONSTRUCTORS
-from ..weights.load_report import bare_model
+from ..weights.load import bare_model
 
 Group = dict[str, Any]
 # Notes of mmengine in a group, which no optimizer reads.

@@ -17,7 +17,7 @@ from ..compat.old_torch import prepare_freezing
 from ..errors import UserError
 from ..models import fuse
 from ..registry import HOOKS
-from ..weights.load_report import bare_model, find_backbone
+from ..weights.load import bare_model, find_backbone
 
 COMPILERS = ('g++', 'clang++', 'c++')
 # <malloc.h>

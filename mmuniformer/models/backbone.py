@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from mmengine.model import BaseModule, initialize
+from mmengine.model import BaseModule
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import UserError
-from ..weights.pretrained import load_pretrained, pretrained_cfg
+from ..weights import load as weights
 from . import options
 from .arch import Arch
 
@@ -32,11 +32,7 @@ class Backbone(BaseModule):
 
     def init_weights(self) -> None:
         """Applies ``init_cfg``; weights are initialised without it, too."""
-        source, others = pretrained_cfg(self.init_cfg)
-        if others:
-            initialize(self, others)
-        if source:
-            load_pretrained(self, **source)
+        weights.initialise(self, self.init_cfg)
         self._is_init = True
 
     def train(self, mode: bool = True) -> 'Backbone':

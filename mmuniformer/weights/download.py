@@ -22,7 +22,7 @@ import torch
 from mmengine.logging import print_log
 
 from ..errors import LocalUserError, UserError
-from . import files, published
+from . import published, reading
 
 # A server has so long for each answer, and for each MIN_BYTES of a file.
 TIMEOUT_SECONDS = 30
@@ -208,7 +208,7 @@ def _receive(url: str, part: Path) -> None:
 
 def _check(url: str, part: Path) -> None:
     """Raises OSError if what came is not what was asked for."""
-    kind = files.foreign(part)
+    kind = reading.foreign(part)
     if kind:
         raise OSError(f'what the server sent {kind}')
     release = published.by_name(Path(urlsplit(url).path).name)

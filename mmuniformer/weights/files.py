@@ -1,23 +1,23 @@
-"""Weight files: reading, every wrapper they come in, comparing, writing.
+"""Weight files: every wrapper they come in, comparing, writing.
 
-Functions from files and dicts to dicts; they know torch only. What is done to
-the weights themselves is in :mod:`mmuniformer.weights.transfer`.
+Functions from files and dicts to dicts. How files are read is in
+:mod:`mmuniformer.weights.reading`; what is done to the weights themselves is
+in :mod:`mmuniformer.weights.transfer`.
 """
 
-import argparse
+import io
 import json
 import os
-import pickle
-import re
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from ..compat import whole_files
 from ..errors import UserError
+from .reading import read as read
 
 WRAPPERS = ('state_dict', 'model', 'model_state')
 EMA_WRAPPERS = ('state_dict_ema', 'model_ema')
@@ -31,6 +31,7 @@ PREFIXES = ('module.', 'model.', '_orig_mod.')
 NOTE = 'mmuniformer'
 
 
+FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 Shapes = Mapping[str, torch.Size]
 
 
@@ -48,101 +49,6 @@ class Match(NamedTuple):
     missing: list[str]
     unexpected: list[str]
     mismatched: list[str]
-
-
-def read(path: str | os.PathLike[str]) -> Any:
-    """Reads a weight file into CPU memory without running code from it.
-
-    Args:
-        path: A ``.pth``, ``.pyth``, ``.pt``, ``.bin`` or ``.safetensors``
-            file.
-
-    Raises:
-        UserError: There is no such file, it is damaged or no weight file, or
-            it holds Python objects other than plain data.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise UserError(f'checkpoint={str(path)!r}: no such file')
-    try:
-        if path.suffix == '.safetensors':
-            return _read_safetensors(path)
-        return _load(path)
-    except pickle.UnpicklingError as error:
-        if 'GLOBAL' in str(error) or 'Unsupported' in str(error):
-            raise UserError(
-                f'checkpoint={str(path)!r}: holds Python objects that could '
-                f'run code and were not loaded; wanted tensors and plain '
-                f'data ({_first_line(error)})'
-            ) from error
-        raise _unreadable(path, error) from error
-    except Exception as error:
-        raise _unreadable(path, error) from error
-
-
-def _read_safetensors(path: Path) -> dict[str, Any]:
-    from safetensors import safe_open
-
-    with safe_open(path, 'pt') as file:
-        state = {name: file.get_tensor(name) for name in file.keys()}
-        return {'state_dict': state, 'meta': file.metadata() or {}}
-
-
-def _load(path: Path) -> Any:
-    if torch.__version__ < '2.6':  # compares as versions do
-        from ..compat import restricted_pickle  # by names private to torch
-
-        return torch.load(
-            path,
-            map_location='cpu',
-            weights_only=False,
-            pickle_module=restricted_pickle,
-        )
-    # The one class of the authors' files that is no plain data.
-    with torch.serialization.safe_globals([argparse.Namespace]):
-        return torch.load(path, map_location='cpu', weights_only=True)
-
-
-# How files begin that are saved in place of weights.
-FOREIGN = {
-    rb'\s*<(!doctype html|html|head|body)': 'is an HTML page',
-    rb'\s*<\?xml': 'is an XML page',
-    rb'version https://git-lfs': 'is a Git LFS pointer, not the file itself',
-    rb'\x89PNG|\xff\xd8\xff|GIF8|RIFF....WEBP|BM....\0\0|II\*\0|MM\0\*': (
-        'is a picture'
-    ),
-    rb'\x1f\x8b|BZh|\xfd7zXZ|7z\xbc|Rar!|\x28\xb5\x2f\xfd': (
-        'is a compressed archive: unpack it'
-    ),
-    rb'.{257}ustar': 'is a tar archive: unpack it',
-    rb'%PDF': 'is a PDF page',
-    rb'\Z': 'is empty',
-}
-
-
-def foreign(path: Path) -> str:
-    """What a file is instead of weights, in words; '' if it may be some."""
-    with open(path, 'rb') as file:
-        start = file.read(512)
-    for pattern, kind in FOREIGN.items():
-        if re.match(pattern, start, re.DOTALL | re.IGNORECASE):
-            return kind
-    return ''
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _unreadable(path: Path, error: Exception) -> UserError:
-    with open(path, 'rb') as file:
-        is_zip = file.read(2) == b'PK'
-    cut = is_zip and not zipfile.is_zipfile(path)
-    why = 'is cut off' if cut else 'cannot be read as a weight file'
-    return UserError(
-        f'checkpoint={str(path)!r}: {why}, {path.stat().st_size} bytes; '
-        f'copy or download it again ({_first_line(error)})'
-    )
 
 
 def write(
@@ -169,17 +75,15 @@ def write(
     # refuses tensors that share it.
     state = {name: value.contiguous().clone() for name, value in state.items()}
     meta = write_note(note or {})
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        if path.suffix == '.safetensors':
-            from safetensors.torch import save_file
+    if path.suffix == '.safetensors':
+        from safetensors.torch import save
 
-            save_file(state, part, metadata=meta)
-        else:
-            torch.save({wrapper: state, 'meta': meta}, part)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        content = save(state, metadata=meta)
+    else:
+        buffer = io.BytesIO()
+        torch.save({wrapper: state, 'meta': meta}, buffer)
+        content = buffer.getvalue()
+    whole_files.write(path, content)
 
 
 def write_note(note: Mapping[str, Any]) -> dict[str, str]:
@@ -297,6 +201,33 @@ def compare(own: Shapes, state: Mapping[str, Tensor]) -> Match:
     matched = [name for name in both if own[name] == state[name].shape]
     unexpected = [name for name in state if name not in own]
     return Match(matched, missing, unexpected, mismatched)
+
+
+def check_tensors(
+    state: Mapping[str, Tensor], integers: Collection[str] = ()
+) -> None:
+    """Raises UserError at tensors that no model computes with.
+
+    Args:
+        state: Tensors by name.
+        integers: Names of those that may be of another type than floats.
+    """
+    for name, value in state.items():
+        wrong = '' if value.is_meta else _strange(value, name in integers)
+        if wrong:
+            raise UserError(f'{name} {wrong}; wanted finite float tensors')
+
+
+def _strange(value: Tensor, integer: bool) -> str:
+    """What is strange about a tensor, in words."""
+    if value.is_quantized:
+        return f'is quantised ({value.dtype})'
+    if value.layout != torch.strided:
+        return f'is sparse ({value.layout})'
+    if value.dtype not in FLOATS:
+        return '' if integer else f'is of type {value.dtype}'
+    wrong = value.numel() - int(value.isfinite().sum())
+    return f'has {wrong} of {value.numel()} values not finite' if wrong else ''
 
 
 def brief(names: Iterable[str], count: int = 4) -> str:

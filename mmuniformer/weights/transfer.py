@@ -97,6 +97,9 @@ def to_model(state: Mapping[str, Tensor], own: Collection[str]) -> State:
     Args:
         state: Tensors by the authors' names or those of any host.
         own: Names of the model's tensors.
+
+    Raises:
+        UserError: Two tensors have one name in the model.
     """
     common = {name: common_name(name) for name in state}
     ways = [common] + [
@@ -104,10 +107,13 @@ def to_model(state: Mapping[str, Tensor], own: Collection[str]) -> State:
         for host in HEADS
     ]
     best = max(ways, key=lambda way: sum(n in own for n in way.values()))
-    return {
-        name if name in own or best[name] not in own else best[name]: value
-        for name, value in state.items()
-    }
+    done: State = {}
+    for name, value in state.items():
+        new = name if name in own or best[name] not in own else best[name]
+        if new in done:
+            raise UserError(f'two of its tensors are {new} of the model')
+        done[new] = value
+    return done
 
 
 def fit_channels(state: Mapping[str, Tensor], own: Shapes) -> State:
@@ -241,6 +247,16 @@ def reorder_classes(
         else value
         for name, value in state.items()
     }
+
+
+def may_be_integers(state: Mapping[str, Tensor]) -> list[str]:
+    """Names of tensors that need not be floats: counters, and of others."""
+    return [
+        name
+        for name in state
+        if name.endswith('num_batches_tracked')
+        or not BACKBONE.match(common_name(name))
+    ]
 
 
 def backbone_only(state: Mapping[str, Tensor]) -> State:

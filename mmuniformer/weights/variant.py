@@ -1,56 +1,51 @@
 """Guard against weights of a variant that shapes do not tell."""
 
-import os
 from typing import Any
 
 from torch import nn
 
 from ..errors import UserError
-from ..models.arch import ARCHS, LIGHT_ARCHS, Arch
-from . import published
-
-# Two nets that differ in any of these are two variants.
-FIELDS = Arch._fields
+from .published import Release
 
 
 def note(model: nn.Module) -> dict[str, Any]:
     """What to write into a weight file of a backbone."""
-    arch = getattr(model, 'arch', None)
-    if not isinstance(arch, Arch):
-        return {}
-    return {field: getattr(arch, field) for field in FIELDS}
+    arch: Any = getattr(model, 'arch', None)
+    return arch._asdict() if hasattr(arch, '_asdict') else {}
 
 
 def check(
-    model: nn.Module, path: str | os.PathLike[str], note: dict[str, Any]
+    model: nn.Module, release: Release | None, note: dict[str, Any]
 ) -> None:
     """Raises UserError if a file is known to be of another variant.
 
     Args:
-        model: The backbone.
-        path: The weight file.
+        model: The backbone, with its ``arch`` and all released ``archs``.
+        release: The published file that it is, if it is one.
         note: What the file says of itself, see
             :func:`mmuniformer.weights.files.read_note`.
     """
-    arch = getattr(model, 'arch', None)
-    if not isinstance(arch, Arch):
+    arch: Any = getattr(model, 'arch', None)
+    if not hasattr(arch, '_replace'):
         return
-    release = published.find(path) or published.table().get(
-        note.get('published', '')
-    )
     if release:
         _check_published(model, arch, release)
         return
-    noted = arch._replace(**{f: _plain(note[f]) for f in FIELDS if f in note})
+    known = {f: _plain(note[f]) for f in arch._fields if f in note}
+    noted = arch._replace(**known)
     # All the rest shapes tell, and better.
     if arch._replace(head_dim=noted.head_dim) == noted:
         _compare(arch, noted, 'a file', f'head_dim={noted.head_dim}')
 
 
-def _check_published(
-    model: nn.Module, arch: Arch, release: published.Release
-) -> None:
-    size = (ARCHS | LIGHT_ARCHS)[release.arch]
+def _check_published(model: Any, arch: Any, release: Release) -> None:
+    if release.arch not in model.archs:
+        raise UserError(
+            f'it is the published {release.name} with arch={release.arch!r}, '
+            f'which is no size of {type(model).__name__}, or set '
+            f'check_variant=False if that is wrong'
+        )
+    size = model.archs[release.arch]
     fix = f'arch={release.arch!r}, head_dim={release.head_dim}'
     wanted = size._replace(head_dim=release.head_dim)
     names = dict(model.named_parameters())
@@ -66,9 +61,10 @@ def _check_published(
     _compare(arch, wanted, f'the published {release.name}', fix)
 
 
-def _compare(arch: Arch, wanted: Arch, what: str, fix: str) -> None:
+def _compare(arch: Any, wanted: Any, what: str, fix: str) -> None:
     """Raises UserError if two variants differ."""
-    differ = [f for f in FIELDS if getattr(wanted, f) != getattr(arch, f)]
+    fields = arch._fields  # two nets that differ in any are two variants
+    differ = [f for f in fields if getattr(wanted, f) != getattr(arch, f)]
     if differ:
         theirs = ', '.join(f'{f}={getattr(wanted, f)}' for f in differ)
         ours = ', '.join(f'{f}={getattr(arch, f)}' for f in differ)

@@ -16,7 +16,7 @@ from mmuniformer.analysis.complexity import build_on_meta
 from mmuniformer.engine import LoadReportHook
 from mmuniformer.models import UniFormer
 from mmuniformer.weights import transfer
-from mmuniformer.weights.pretrained import load_state
+from mmuniformer.weights.load import load_content
 
 from .. import ROOT, TINY
 from ..golden import Golden
@@ -315,7 +315,7 @@ def test_starting_weights_fill_the_backbone(name):
     init = Config.fromfile(ROOT / f'configs/video/{name}.py')
     init = init.model.backbone.init_cfg
     backbone = on_meta(name).backbone
-    match = load_state(
+    match = load_content(
         backbone,
         zeros(STARTS[name]),
         init.checkpoint,

@@ -6,7 +6,7 @@ from torch import nn
 
 from mmuniformer.models import UniFormer, UniFormerLight
 from mmuniformer.weights.files import unwrap
-from mmuniformer.weights.pretrained import load_state
+from mmuniformer.weights.load import load_content
 
 from ..golden import Golden
 
@@ -76,7 +76,7 @@ def build(golden):
     """The model of a case with its weights, in the mode of the case."""
     state = golden.state()
     model = CASES[golden.case]().double()
-    load_state(getattr(model, 'backbone', model), unwrap(state), golden.case)
+    load_content(getattr(model, 'backbone', model), unwrap(state), golden.case)
     for name, head in model.named_children():
         if 'head' in name:
             head.weight.data = state[f'{name}.weight']

@@ -193,11 +193,10 @@ def test_a_view_is_written_without_the_storage_behind_it(tmp_path, name):
 def test_a_file_that_cannot_be_written_whole_is_not_there(
     tmp_path, monkeypatch
 ):
-    def fails(state, path):
-        path.write_text('half')
+    def fails(handle):
         raise OSError('no space left')
 
-    monkeypatch.setattr(torch, 'save', fails)
+    monkeypatch.setattr(os, 'fsync', fails)
     with pytest.raises(OSError):
         files.write(tmp_path / 'out.pth', STATE)
     assert not list(tmp_path.iterdir())

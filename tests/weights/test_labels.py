@@ -58,7 +58,7 @@ def test_brackets_come_before_letters_in_kinetics_600(first, second):
 def test_a_head_is_permuted():
     weight = torch.arange(400.0)[:, None]
     state = {'cls_head.fc_cls.weight': weight, 'head.weight': weight}
-    done = labels.to_alphabetical({'head.weight': weight})
+    done = labels.reorder({'head.weight': weight}, 'authors', 'alphabetical')
     names = labels.class_names(400)
     assert names[int(done['head.weight'][0])] == 'abseiling'
     assert state['head.weight'] is weight
@@ -66,19 +66,21 @@ def test_a_head_is_permuted():
 
 def test_other_class_counts_have_no_order():
     with pytest.raises(UserError, match='174 classes'):
-        labels.to_alphabetical({'head.weight': torch.ones(174, 1)})
+        labels.reorder(
+            {'head.weight': torch.ones(174, 1)}, 'authors', 'alphabetical'
+        )
 
 
 @pytest.mark.parametrize(
     'name, classes, note, wanted',
     [
-        ('head.weight', 400, {}, True),
-        ('head.weight', 1000, {}, False),
-        ('cls_head.fc_cls.weight', 400, {}, False),
-        ('head.weight', 400, {'class_order': 'alphabetical'}, False),
-        ('cls_head.fc_cls.weight', 400, {'class_order': 'authors'}, True),
+        ('head.weight', 400, {}, 'authors'),
+        ('head.weight', 1000, {}, ''),
+        ('cls_head.fc_cls.weight', 400, {}, ''),
+        ('head.weight', 400, {'class_order': 'alphabetical'}, 'alphabetical'),
+        ('cls_head.fc_cls.weight', 400, {'class_order': 'authors'}, 'authors'),
     ],
 )
 def test_whose_order_a_file_has(name, classes, note, wanted):
     state = {name: torch.ones(classes, 1)}
-    assert labels.in_authors_order(state, note) is wanted
+    assert labels.head_order(state, note)[0] == wanted

@@ -8,7 +8,8 @@ from mmengine.logging import MMLogger
 
 from mmuniformer.errors import UserError
 from mmuniformer.models import UniFormer, UniFormerLight
-from mmuniformer.weights import download, pretrained
+from mmuniformer.weights import download
+from mmuniformer.weights import load as weights
 
 from .. import TINY
 from ..published_files import classifier, mask_rcnn, zeros
@@ -225,7 +226,7 @@ def test_detection_starts_from_classification_with_new_norms_only(log):
     with torch.device('meta'):
         model = UniFormer('s', dense=True, out_indices=(0, 1, 2, 3))
     state = {k: v.to('meta') for k, v in zeros(classifier('s')).items()}
-    match = pretrained.load_state(model, state, 'x.pth')
+    match = weights.load_content(model, state, 'x.pth')
     assert {n.split('.')[0] for n in match.missing} == {
         'norm1',
         'norm2',
@@ -241,6 +242,6 @@ def test_classification_starts_from_detection(log):
         model = UniFormer('s')
     state = {k: v.to('meta') for k, v in zeros(mask_rcnn()).items()}
     with pytest.raises(UserError, match=r'missing: norm\.weight'):
-        pretrained.load_state(model, state, 'x.pth')
-    pretrained.load_state(model, state, 'x.pth', allow_partial=r'^norm\.')
+        weights.load_content(model, state, 'x.pth')
+    weights.load_content(model, state, 'x.pth', allow_partial=r'^norm\.')
     assert 'new: norm.weight' in log()

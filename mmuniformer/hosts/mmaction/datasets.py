@@ -181,7 +181,7 @@ class ClipDataset(TolerantDataset):
         pipeline: Transforms.
         data_prefix: The folder of the videos, as ``dict(video=...)``.
         delimiter: Between path and label; ' ' is any white space.
-        class_order: 'published' if the labels are the authors' numbers,
+        class_order: 'authors' if the labels are the authors' numbers,
             'alphabetical' if they are those of mmaction2's label maps: then
             they are translated, so that the authors' heads fit.
         labels: Whose numbers they are: 'k400' or 'k600'.
@@ -194,15 +194,11 @@ class ClipDataset(TolerantDataset):
         pipeline: Sequence[Any] = (),
         data_prefix: dict[str, str] | None = None,
         delimiter: str = ',',
-        class_order: str = 'published',
+        class_order: str = 'authors',
         labels: str = 'k400',
         **kwargs: Any,
     ) -> None:
-        if class_order not in ('published', 'alphabetical'):
-            raise UserError(
-                f"class_order={class_order!r}: wanted 'published' or "
-                f"'alphabetical'"
-            )
+        kinetics.check_order(class_order)
         if labels not in CLASSES:
             raise UserError(f"labels={labels!r}: wanted 'k400' or 'k600'")
         self.delimiter = delimiter
@@ -210,6 +206,11 @@ class ClipDataset(TolerantDataset):
         self.labels = labels
         prefix = data_prefix or dict(video='')
         super().__init__(ann_file, list(pipeline), prefix, **kwargs)
+
+    @property
+    def label_order(self) -> str:
+        """The order of the labels that come out of the data set."""
+        return 'authors'
 
     def load_data_list(self) -> list[dict]:
         """Reads the list.
