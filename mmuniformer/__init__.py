@@ -1,7 +1,8 @@
 """UniFormer as one registered backbone for every OpenMMLab 2.0 task.
 
-Importing it has one side effect, which configs need: ``compat.install()``
-registers import hooks, which mend defects of the hosts when they are imported.
+Importing it has one side effect, which configs need: ``compat.install()`` and
+``doors.install()`` register import hooks, which mend defects of the hosts and
+have them load weights by our procedure when they are imported.
 """
 
 from importlib import import_module
