@@ -147,6 +147,15 @@ def unwrap(
     return unwrap_prefixes(checkpoint)
 
 
+def has_raw(checkpoint: Any) -> bool:
+    """Whether a file has raw weights beside averaged ones."""
+    if not isinstance(checkpoint, Mapping):
+        return False
+    there = {k for k, v in checkpoint.items() if isinstance(v, Mapping)}
+    two = there.intersection(WRAPPERS) and there.intersection(EMA_WRAPPERS)
+    return bool(two) or SWAPPED in there
+
+
 def unwrap_prefixes(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Keeps the tensors and removes prefixes that all names share."""
     tensors = {str(k): v for k, v in state.items() if torch.is_tensor(v)}
