@@ -10,7 +10,9 @@ have imported their callers before this package: ``CheckpointLoader`` reads,
 ``mmuniformer`` imports this module, which therefore imports nothing itself.
 """
 
+import ast
 import sys
+import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextvars import ContextVar
@@ -20,6 +22,12 @@ from typing import Any
 
 from ..compat import _hooks
 
+# What the text of a config may consist of.
+CALLS = ('dict', 'set')
+PLAIN = (
+    ast.Constant, ast.Dict, ast.List, ast.Tuple, ast.Set, ast.keyword,
+    ast.UnaryOp, ast.USub, ast.Load,
+)  # fmt: skip
 # Whether a model is being initialised: then its heads may be new.
 _starting: ContextVar[bool] = ContextVar('starting', default=False)
 
@@ -30,11 +38,13 @@ class Origin(OrderedDict[str, Any]):
     Attributes:
         source: The path or URL that it was read from.
         meta: The ``meta`` of its file.
+        content: A weak reference to all that the file holds.
         fitted: Whether the procedure has seen it.
     """
 
     source = 'a checkpoint'
     meta: Any = None
+    content: Any = staticmethod(lambda: None)
     fitted = False
 
 
@@ -100,6 +110,8 @@ def guard_functions(checkpoint: ModuleType) -> None:
         origin = getattr(state_dict, '_metadata', None)
         if not getattr(origin, 'fitted', False):
             state_dict = _fitted(module, state_dict, origin)
+        if isinstance(origin, Origin) and origin.content() is not None:
+            origin.content().setdefault('meta', {})  # mmseg asks for it
         if strict:
             return copy(module, state_dict, strict, logger)
         return load.put(load.bare_model(module), state_dict)
@@ -169,6 +181,7 @@ def _with_origin(content: Any, filename: Any) -> Any:
     """Notes in a file's content, and its state dict, where it comes from."""
     if not isinstance(content, dict):
         return content
+    _drop_code(content)
     if not isinstance(content, OrderedDict):
         content = Content(content)
     inner = content.get('state_dict')
@@ -179,9 +192,46 @@ def _with_origin(content: Any, filename: Any) -> Any:
     return content
 
 
+def _drop_code(content: dict[str, Any]) -> None:
+    """Takes out what mmengine would run: configs that are more than values.
+
+    Its inferencers evaluate a file's config when they are given no other.
+    """
+    hub = content.get('message_hub')
+    info = hub.get('runtime_info') if isinstance(hub, Mapping) else None
+    for holder in (content.get('meta'), info):
+        if isinstance(holder, dict) and not _is_plain(holder.get('cfg', '')):
+            del holder['cfg']
+
+
+def _is_plain(text: Any) -> bool:
+    """Whether a config has nothing but names, values and ``dict(...)``."""
+    try:
+        body = ast.parse(text).body
+        return all(
+            isinstance(line, ast.Assign)
+            and isinstance(line.targets[0], ast.Name)
+            and line.targets[0].id != '_base_'
+            and all(map(_is_value, ast.walk(line.value)))
+            for line in body
+        )
+    except (TypeError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return False
+
+
+def _is_value(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        function = node.func
+        return isinstance(function, ast.Name) and function.id in CALLS
+    if isinstance(node, ast.Name):
+        return node.id in CALLS
+    return isinstance(node, PLAIN)
+
+
 def _note(named: Any, state: Any, content: Any, filename: Any) -> None:
     origin = Origin(getattr(state, '_metadata', None) or {})
     origin.source, origin.meta = str(filename), content.get('meta')
+    origin.content = weakref.ref(content)
     named._metadata = origin
 
 

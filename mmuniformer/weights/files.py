@@ -96,9 +96,11 @@ def read_note(checkpoint: Any) -> dict[str, Any]:
     meta = checkpoint.get('meta') if isinstance(checkpoint, Mapping) else None
     try:
         note = json.loads(meta[NOTE])  # type: ignore[index]
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, RecursionError):
         return {}
-    return note if isinstance(note, dict) else {}
+    kinds = (str, int, float, list)
+    note = note if isinstance(note, dict) else {}
+    return {k: v for k, v in note.items() if isinstance(v, kinds)}
 
 
 def unwrap(
@@ -241,6 +243,8 @@ def _strange(value: Tensor, integer: bool) -> str:
 
 def brief(names: Iterable[str], count: int = 4) -> str:
     """The first few of many names, in one line."""
-    names = list(names)
+    names = [
+        name[:99] if name.isprintable() else repr(name)[:99] for name in names
+    ]
     more = f' and {len(names) - count} more' if len(names) > count else ''
     return (', '.join(names[:count]) + more) or 'none'

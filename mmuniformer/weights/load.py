@@ -176,7 +176,7 @@ def fit(
         note = files.read_note(content)
         release = published.find(
             download.local_path(checkpoint)
-        ) or published.table().get(note.get('published', ''))
+        ) or published.table().get(str(note.get('published')))
         if options.check_variant:
             variant.check(backbone, release, note)
         notes = ['raw weights, not averaged'] if options.raw else []

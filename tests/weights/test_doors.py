@@ -213,3 +213,38 @@ def test_hosts_that_were_imported_before(tmp_path):
         text=True,
     )
     assert done.stdout.endswith('64.0\n'), done.stderr
+
+
+def evil(folder):
+    return f'import os\nos.mkdir({str(folder)!r})\nmodel = dict()'
+
+
+def test_resuming_runs_no_config_of_the_file(tmp_path):
+    trace, path = tmp_path / 'trace', tmp_path / 'w.pth'
+    meta = dict(epoch=1, iter=1, config=evil(trace), cfg=evil(trace))
+    content = dict(state_dict=Classifier().state_dict(), meta=meta)
+    torch.save(content, path)
+    found = by_runner(Classifier(), path)
+    assert 'config' not in found['meta'] and 'cfg' not in found['meta']
+
+
+@pytest.mark.parametrize(
+    'text, plain',
+    [
+        ("a = dict(b=[1, -2.5], c={'d': None})\ne = 'f'", True),
+        ('a = __import__("os").getcwd()', False),
+        ('import os', False),
+        ('a = [x for x in ()]', False),
+        ('_base_ = "/tmp/other.py"', False),
+        ('a = open', False),
+        ('(' * 10**4, False),
+        (3, False),
+    ],
+)
+def test_configs_that_are_more_than_values_are_dropped(tmp_path, text, plain):
+    """The inferencers of mmengine evaluate them."""
+    state = {'weight': torch.ones(2, 2)}
+    hub = dict(runtime_info=dict(cfg=text))
+    torch.save(dict(state_dict=state, message_hub=hub), tmp_path / 'w.pth')
+    content = _load_checkpoint(str(tmp_path / 'w.pth'))
+    assert ('cfg' in content['message_hub']['runtime_info']) is plain

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mmuniformer.errors import UserError
-from mmuniformer.weights import labels
+from mmuniformer.weights import labels, published
 
 
 def test_classes_of_the_authors():
@@ -84,3 +84,37 @@ def test_other_class_counts_have_no_order():
 def test_whose_order_a_file_has(name, classes, note, wanted):
     state = {name: torch.ones(classes, 1)}
     assert labels.head_order(state, note)[0] == wanted
+
+
+NAMES = {
+    'authors': 'uniformer_small_k400_16x4',
+    'alphabetical': 'uniformer-small_imagenet1k-pre_16x4x1_kinetics400-rgb',
+}
+
+
+@pytest.mark.parametrize('order', labels.ORDERS)
+@pytest.mark.parametrize('wanted', labels.ORDERS)
+def test_a_published_head_gets_the_order_of_the_labels(order, wanted):
+    release = published.by_name(f'{NAMES[order]}_20221219-c630a037.pth')
+    name = 'cls_head.fc_cls.weight'
+    state = {name: torch.arange(400.0)[:, None]}
+    if order == 'alphabetical':
+        state[name] = state[name][labels.alphabetical(400)]
+    done, (line,) = labels.arrange(
+        state, {name: (400, 1)}, {}, release, wanted
+    )
+    numbers = torch.arange(400.0)
+    if wanted == 'alphabetical':
+        numbers = numbers[labels.alphabetical(400)]
+    assert torch.equal(done[name][:, 0], numbers)
+    said = f'in the head {order} (as the published {release.name})'
+    assert f'{said}, in the labels {wanted}' in line
+    assert line.endswith('head permuted') == (order != wanted)
+
+
+def test_a_head_of_unknown_order_is_said_and_left():
+    state = {'cls_head.fc_cls.weight': torch.rand(400, 1)}
+    own = {'cls_head.fc_cls.weight': (400, 1)}
+    done, (line,) = labels.arrange(state, own, {}, None, 'authors')
+    assert torch.equal(*[x['cls_head.fc_cls.weight'] for x in (done, state)])
+    assert 'of unknown order (neither name nor note' in line
