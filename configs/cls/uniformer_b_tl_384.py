@@ -23,5 +23,3 @@ default_hooks = dict(ema=None, start=dict(type='mmuniformer.StartFromRawHook'))
 randomness = dict(seed=42)
 # The authors' file: --cfg-options load_from=uniformer_base_tl_224.pth
 load_from = 'work_dirs/uniformer_b_tl/epoch_310.pth'
-# As the authors' loader does, whose file has averaged weights, too.
-default_hooks = dict(load_report=dict(raw='start'))

@@ -12,6 +12,9 @@ from ..weights.download import fetch, is_url, local_path
 from ..weights.load import pretrained_cfg
 from .datasets import is_toyworld
 
+# What a run leaves to go on from.
+CHECKPOINTS = ('last_checkpoint', 'epoch_*.pth', '*iter_*.pth', 'best_*.pth')
+
 
 def check_checkpoint(checkpoint: str | None) -> None:
     """Checks that a weight file can be read; gets it if it is a URL.
@@ -92,12 +95,12 @@ def check_pretrained(cfg: Config) -> None:
 
 def has_all_weights(cfg: Config) -> bool:
     """Whether training goes on from a checkpoint of the whole backbone."""
+    if cfg.get('resume') and not cfg.get('load_from'):
+        # If none of them can be read, the run is refused, not begun anew.
+        folder = Path(cfg.work_dir)
+        return any(any(folder.glob(name)) for name in CHECKPOINTS)
     if cfg.get('resume'):
-        last = Path(cfg.work_dir, 'last_checkpoint')
-        name = cfg.get('load_from') or (
-            last.read_text().strip() if last.is_file() else ''
-        )
-        return bool(name) and local_path(name).is_file()
+        return True
     hooks = [*cfg.get('custom_hooks', ())]
     hooks += filter(None, cfg.get('default_hooks', {}).values())
     partial = any(hook.get('allow_partial') for hook in hooks)

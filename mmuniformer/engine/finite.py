@@ -14,7 +14,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from ..errors import UserError
 from ..registry import HOOKS
 from ..weights import files
-from ..weights.load_report import bare_model
+from ..weights.load import bare_model
 from . import places, resume
 from .bad_data import file_of
 

@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from ..errors import LocalUserError, UserError
-from ..weights.load_report import bare_model
+from ..weights.load import bare_model
 
 SHARED_MEMORY = '/dev/shm'
 # What docker gives is 64 MiB, in which two workers of det have no room.

@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from ..compat import whole_files
 from ..errors import LocalUserError, UserError
 from ..weights import files
-from ..weights.load_report import bare_model
+from ..weights.load import bare_model
 from . import agreement, loops, machine, places, resume, schedules
 from .bad_data import BadData
 from .finite import infinite_buffers

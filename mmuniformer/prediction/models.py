@@ -16,7 +16,7 @@ from mmengine.runner import find_latest_checkpoint
 
 from ..engine.launch import replace_sync_bn
 from ..errors import UserError
-from ..weights import files, labels, load_report, pretrained, published
+from ..weights import doors, download, files, labels, load, published
 from ..zoo.names import CONFIGS, find_model
 
 WEIGHT_FILES = ('.pth', '.pyth', '.pt', '.safetensors')
@@ -99,8 +99,7 @@ def _newest(folder: Path) -> str:
 
 def _config_of(path: Path) -> Config:
     """The config that mmengine writes into checkpoints, or the recipe."""
-    with pretrained.named(str(path)):
-        content = files.read(path)
+    content = load.read(str(path))
     text = content.get('meta', {}).get('cfg') if content else None
     if not isinstance(text, str):
         release = published.find(path)
@@ -109,6 +108,12 @@ def _config_of(path: Path) -> Config:
         raise UserError(
             f'MODEL={str(path)!r}: this file holds no config; wanted a '
             f'config as MODEL and --checkpoint {path}'
+        )
+    if not doors.is_plain(text):
+        raise UserError(
+            f'MODEL={str(path)!r}: the config in this file is more than '
+            f'values and was not run; wanted a config as MODEL and '
+            f'--checkpoint {path}'
         )
     return Config.fromstring(text, '.py')
 
@@ -170,32 +175,16 @@ def build(cfg: Config, checkpoint: str, device: str) -> tuple[Any, dict]:
     Raises:
         UserError: The file is damaged or of another model.
     """
-    path = str(pretrained.fetch(checkpoint))
-    if not Path(path).is_file():
-        raise UserError(f'checkpoint={checkpoint!r}: no such file')
+    content = load.read(checkpoint)
     model = MODELS.build(cfg.model)
-    with pretrained.named(checkpoint):
-        content = files.read(path)
-    load_report.LoadReportHook().after_load_checkpoint(
-        _Load(model, path), content
+    load.load_content(model, content, checkpoint, starts=False)
+    order, _ = labels.head_order(
+        files.unwrap(content),
+        files.read_note(content),
+        published.find(download.local_path(checkpoint)),
     )
-    model.load_state_dict(content['state_dict'], strict=False)
-    release = published.find(path)
-    # Those of mmaction2, with their own order of classes.
-    alphabetical = bool(release and release.name.startswith('uniformer-'))
-    meta = dataset_meta(cfg, content, alphabetical)
+    meta = dataset_meta(cfg, content, order == 'alphabetical')
     return model.to(device).eval(), meta
-
-
-class _Load:
-    """What the hook that fits weights asks of a Runner that tests."""
-
-    _train_loop = None
-    _resume = False
-
-    def __init__(self, model: Any, path: str) -> None:
-        self.model = model
-        self._load_from = path
 
 
 def dataset_meta(

@@ -18,7 +18,7 @@ from ..engine.launch import keep_freed_memory
 from ..engine.speed import SpeedHook, compile_for_inference
 from ..errors import UserError
 from ..models import fuse as fuse_model
-from ..weights.load_report import find_backbone
+from ..weights.load import find_backbone
 from . import boxes as box_files
 from . import models, videos
 from .clips import Recognition

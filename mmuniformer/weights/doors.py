@@ -200,11 +200,11 @@ def _drop_code(content: dict[str, Any]) -> None:
     hub = content.get('message_hub')
     info = hub.get('runtime_info') if isinstance(hub, Mapping) else None
     for holder in (content.get('meta'), info):
-        if isinstance(holder, dict) and not _is_plain(holder.get('cfg', '')):
+        if isinstance(holder, dict) and not is_plain(holder.get('cfg', '')):
             del holder['cfg']
 
 
-def _is_plain(text: Any) -> bool:
+def is_plain(text: Any) -> bool:
     """Whether a config has nothing but names, values and ``dict(...)``."""
     try:
         body = ast.parse(text).body

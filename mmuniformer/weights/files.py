@@ -149,15 +149,6 @@ def unwrap(
     return unwrap_prefixes(checkpoint)
 
 
-def has_raw(checkpoint: Any) -> bool:
-    """Whether a file has raw weights beside averaged ones."""
-    if not isinstance(checkpoint, Mapping):
-        return False
-    there = {k for k, v in checkpoint.items() if isinstance(v, Mapping)}
-    two = there.intersection(WRAPPERS) and there.intersection(EMA_WRAPPERS)
-    return bool(two) or SWAPPED in there
-
-
 def unwrap_prefixes(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Keeps the tensors and removes prefixes that all names share."""
     tensors = {str(k): v for k, v in state.items() if torch.is_tensor(v)}
@@ -215,28 +206,30 @@ def compare(own: Shapes, state: Mapping[str, Tensor]) -> Match:
 
 
 def check_tensors(
-    state: Mapping[str, Tensor], integers: Collection[str] = ()
+    state: Mapping[str, Tensor], loose: Collection[str] = ()
 ) -> None:
     """Raises UserError at tensors that no model computes with.
 
     Args:
         state: Tensors by name.
-        integers: Names of those that may be of another type than floats.
+        loose: Names of those that may be of another type, or not finite.
     """
     for name, value in state.items():
-        wrong = '' if value.is_meta else _strange(value, name in integers)
+        wrong = '' if value.is_meta else _strange(value, name in loose)
         if wrong:
             raise UserError(f'{name} {wrong}; wanted finite float tensors')
 
 
-def _strange(value: Tensor, integer: bool) -> str:
+def _strange(value: Tensor, loose: bool) -> str:
     """What is strange about a tensor, in words."""
     if value.is_quantized:
         return f'is quantised ({value.dtype})'
     if value.layout != torch.strided:
         return f'is sparse ({value.layout})'
     if value.dtype not in FLOATS:
-        return '' if integer else f'is of type {value.dtype}'
+        return '' if loose else f'is of type {value.dtype}'
+    if loose:
+        return ''
     wrong = value.numel() - int(value.isfinite().sum())
     return f'has {wrong} of {value.numel()} values not finite' if wrong else ''
 

@@ -170,7 +170,12 @@ def fit(
     prefix, backbone = find_backbone(model)
     tensors = model.state_dict()
     own = {name: value.shape for name, value in tensors.items()}
-    integers = [n for n, v in tensors.items() if not v.is_floating_point()]
+    # Counters, and buffers that are not finite in the model either.
+    loose = [
+        name
+        for name, v in tensors.items()
+        if not v.is_floating_point() or not (v.is_meta or v.isfinite().all())
+    ]
     with named(checkpoint):
         state = files.unwrap(content, options.ema, options.raw)
         note = files.read_note(content)
@@ -200,7 +205,7 @@ def fit(
         match = files.compare(own, state)
         check(match, prefix, keys, starts, options.allow_partial)
         matched = {name: state[name] for name in match.matched}
-        files.check_tensors(matched, integers)
+        files.check_tensors(matched, loose)
     lost = [n for n in match.missing if n.startswith(prefix)]
     lost = [n for n in map(transfer.common_name, lost) if is_body(n)]
     if lost:

@@ -27,8 +27,7 @@ class LoadReportHook(Hook):
         ema: Take the averaged weights of the file, except to resume; those
             that mmengine saves they are in any case.
         raw: Take the raw weights of a file that has averaged ones, too,
-            except to resume. 'start' takes them only to start training, and
-            only where there are two sets, as the authors' loader does.
+            except to resume.
         class_order: In which order the annotations number the classes of
             Kinetics, 'authors' or 'alphabetical': the head gets it. By
             default the data set says so; asking both for an order is an
@@ -42,13 +41,11 @@ class LoadReportHook(Hook):
     def __init__(
         self,
         ema: bool = False,
-        raw: bool | str = False,
+        raw: bool = False,
         class_order: str | None = None,
         **options: Any,
     ) -> None:
         labels.check_order(class_order)
-        if raw not in (False, True, 'start'):
-            raise UserError(f"raw={raw!r}: wanted a bool or 'start'")
         self.ema = ema
         self.raw = raw
         self.class_order = class_order
@@ -88,12 +85,9 @@ class LoadReportHook(Hook):
         trains = isinstance(runner._train_loop, BaseLoop)
         options = self.options
         if not runner._resume:
-            raw = self.raw is True
-            if self.raw == 'start' and trains:
-                raw = files.has_raw(checkpoint)
             order = self.label_order(runner)
             options = options._replace(
-                ema=self.ema, raw=raw, class_order=order
+                ema=self.ema, raw=self.raw, class_order=order
             )
         path = doors.source(checkpoint) or str(runner._load_from)
         starts = trains and not runner._resume
