@@ -10,13 +10,14 @@
 # make lock    requirements.lock anew, after a change of requirements.txt
 # make test-newest   the tests on the newest of everything that is allowed,
 #              in .venv-newest, and which package broke what; TESTS=tests/models
+# make ordeal  kill, stop and spoil trainings of every task; ORDEAL='--kills 2'
 PYTHON ?= python3
 VENV ?= .venv
 PY = $(VENV)/bin/python
 TOY = configs/det/mask_rcnn_uniformer_toy.py
 DEMO = work_dirs/demo
 
-.PHONY: setup demo test lint lock test-newest
+.PHONY: setup demo test lint lock test-newest ordeal
 
 setup:
 	@command -v $(PYTHON) >/dev/null || \
@@ -36,6 +37,9 @@ test: setup
 
 test-newest:
 	@$(PYTHON) tools/test_newest.py $(TESTS)
+
+ordeal: setup
+	@$(PY) -m tests.ordeal $(ORDEAL)
 
 lint: setup
 	@$(PY) -m ruff format --check .

@@ -154,14 +154,14 @@ def trials(trial):
         more = '--cfg-options', 'train_cfg.max_epochs=900'
         name = 'n_killed'
         both = [start(trial, name, n, *more) for n in (0, 1)]
-        wait_for(trial, name, 0, 'Epoch(train) [1][2/')
+        wait_for(trial, name, 0, 'Epoch(train)')
         both[1].kill()
         wanted = 'has lost another|not been heard|cannot be reached|process'
         yield 'nodes: one killed', 1, ends(trial, name, both, wanted, [0])
 
         name = 'n_cut'
         both = [start(trial, name, n, *more) for n in (0, 1)]
-        wait_for(trial, name, 0, 'Epoch(train) [1][2/')
+        wait_for(trial, name, 0, 'Epoch(train)')
         net.cut()
         yield 'nodes: link cut', 1, ends(trial, name, both, wanted)
         net.mend()
