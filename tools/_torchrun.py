@@ -122,15 +122,19 @@ if __name__ == '__main__':
     try:
         main()
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        codes = [f.exitcode for f in error.failures.values()]
-        quiet = [c for c in codes if c in QUIET]
+        failed = sorted(error.failures.items(), key=lambda x: x[1].timestamp)
+        codes = [failure.exitcode for _, failure in failed]
+        quiet = [code for code in codes if code in QUIET]
         if received and quiet:
             sys.exit(quiet[0])
-        if failure.exitcode in QUIET:
-            sys.exit(failure.exitcode)
-        print(say(failure, rank, before), file=sys.stderr)
-        sys.exit(quiet[0] if quiet and failure.exitcode < 0 else 1)
+        # What was killed is the cause; the others have lost it.
+        died = [x for x in failed if x[1].exitcode < 0] or [
+            x for x in failed if x[1].exitcode not in QUIET
+        ]
+        if not died:
+            sys.exit(quiet[0])
+        print(say(died[0][1], died[0][0], before), file=sys.stderr)
+        sys.exit(1)
     except (OSError, RuntimeError) as error:
         # Of the meeting of nodes: a taken port, a host that is not there.
         print(f'error: torchrun: {first_line(error)}', file=sys.stderr)

@@ -13,6 +13,7 @@ import torch.distributed as dist
 
 from ..errors import LocalUserError, UserError
 from . import heartbeat
+from .heartbeat import LOST_STATUS
 from .signals import Stopped, ignore
 
 MACHINE = {
@@ -45,6 +46,8 @@ LOST = re.compile(
     re.IGNORECASE,
 )
 
+LOST_WORDS = 'has lost another one'
+
 
 def run_tool(
     function: Callable[[], None], refuse: Callable[[Exception], None]
@@ -72,15 +75,21 @@ def run_tool(
             sys.excepthook(type(error), error, error.__traceback__)
             finish(1)
         else:
-            _exit_by(refuse, LocalUserError(reason))
+            lost = LOST_STATUS if LOST_WORDS in reason else None
+            _exit_by(refuse, LocalUserError(reason), lost)
     finish(0)
 
 
-def _exit_by(refuse: Callable[[Exception], None], error: Exception) -> None:
+def _exit_by(
+    refuse: Callable[[Exception], None],
+    error: Exception,
+    status: int | None = None,
+) -> None:
     try:
         refuse(error)
     except SystemExit as end:
-        finish(end.code if isinstance(end.code, int) else 1)
+        code = end.code if isinstance(end.code, int) else 1
+        finish(code if status is None else status)
 
 
 def finish(status: int) -> None:
@@ -164,7 +173,7 @@ def explain(error: BaseException) -> str | None:
         if LOST.search(text):
             rank = os.environ.get('RANK', '?')
             return (
-                f'process {rank} has lost another one, which has ended or '
+                f'process {rank} {LOST_WORDS}, which has ended or '
                 f'cannot be reached; --resume auto goes on from the last '
                 f'checkpoint ({text[:160]})'
             )
