@@ -32,6 +32,14 @@ CASES = {
         ['test.py', from_root(TOY), 'none.pth', '--tta'],
         'no tta_model',
     ),
+    'an option without a value': (
+        ['train.py', from_root(TOY), '--cfg-options', 'resume'],
+        "'resume': wanted KEY=VALUE",
+    ),
+    'an option that nothing reads': (
+        ['train.py', from_root(TOY), '--cfg-options', 'optimizer.lr=1'],
+        'wanted optim_wrapper.optimizer.lr',
+    ),
     'small input': (
         ['analysis/complexity.py', from_root(TOY), '--shape', '8', '8'],
         'wanted 32 or more',
@@ -54,7 +62,7 @@ def test_one_line(run_tool, tmp_path, case):
     [
         ('model.backbone.attention=local', "attention='local': wanted one of"),
         ('model.backbone.arch=huge', "arch='huge': wanted one of s, "),
-        ('model.backbone.window_size=0', 'window_size=0: wanted a positive'),
+        ('model.backbone.window_size=0', 'window_size=0: wanted an int'),
         ('load_from=none.pth', "checkpoint='none.pth': no such file"),
     ],
 )
