@@ -16,6 +16,7 @@ default_hooks = dict(
     # Ours are here, too: `custom_hooks` is yours.
     load_report=dict(type='mmuniformer.LoadReportHook'),
     same_buffers=dict(type='mmuniformer.SameBuffersHook'),
+    short_keys=dict(type='mmuniformer.ShortKeysHook'),
     merged_groups=dict(type='mmuniformer.MergedGroupsHook'),
     finite=dict(type='mmuniformer.FiniteHook', policy='skip', limit=100),
     stop=dict(type='mmuniformer.StopHook'),

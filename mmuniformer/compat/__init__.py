@@ -22,6 +22,7 @@ from . import (
     own_configs,
     package_paths,
     safe_checkpoints,
+    short_keys,
     whole_files,
 )
 
@@ -38,6 +39,7 @@ _STAND_INS = {
 _CALLBACKS = {
     'mmengine.fileio.backends.local_backend': whole_files.apply,
     'mmengine.hooks.checkpoint_hook': checkpoint_hook.apply,
+    'mmengine.config': short_keys.apply,
     'mmengine.config.utils': own_configs.apply,
     'mmengine.utils.package_utils': package_paths.apply,
     'mmengine.optim': amp_without_gpu.apply,

@@ -6,6 +6,7 @@ from .finite import FiniteHook
 from .layer_decay import LayerDecay
 from .param_groups import MergedGroups, MergedGroupsHook
 from .same_buffers import SameBuffersHook
+from .short_keys import ShortKeysHook
 from .speed import SpeedHook
 from .start_from_raw import StartFromRawHook
 from .stop import StopHook
@@ -19,6 +20,7 @@ __all__ = [
     'MergedGroups',
     'MergedGroupsHook',
     'SameBuffersHook',
+    'ShortKeysHook',
     'SpeedHook',
     'StartFromRawHook',
     'StopHook',

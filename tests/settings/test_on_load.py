@@ -7,6 +7,8 @@ import sys
 import pytest
 from mmengine.config import Config
 
+from mmuniformer.engine import ShortKeysHook
+from mmuniformer.errors import UserError
 from mmuniformer.settings import on_load  # noqa: F401
 
 from .. import ROOT
@@ -97,3 +99,12 @@ def test_an_average_of_ones_own_takes_the_place_of_the_recipes(write):
     cfg = Config.fromfile(write('a.py', CLS, own))
     assert not cfg.default_hooks.ema
     assert len(cfg.custom_hooks) == 1
+
+
+def test_keys_that_nobody_applied():
+    from types import SimpleNamespace
+
+    run = SimpleNamespace(cfg=dict(frames=8))
+    with pytest.raises(UserError, match='frames=8: nothing has applied it'):
+        ShortKeysHook().before_run(run)
+    ShortKeysHook().before_run(SimpleNamespace(cfg=dict(codec=1, lr=3)))
