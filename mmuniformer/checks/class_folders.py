@@ -9,6 +9,7 @@ from mmengine.config import Config
 
 from ..errors import UserError
 from ..weights.files import brief
+from . import models
 from .coco_files import read_json
 from .datasets import Source, metainfo, type_name
 from .findings import Findings
@@ -96,7 +97,8 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         return Data()  # said elsewhere
     if source.cfg.get('ann_file'):
         samples = read_list(source.ann_file(), labelled, found)
-        _check_list(source, samples, folder, known, found)
+        count = len(known) if known else _outputs(cfg)
+        _check_list(source, samples, folder, count, found)
         names: Any = known
     elif labelled:
         names, samples = scan(folder, endings, found)
@@ -207,7 +209,7 @@ def _check_list(
     source: Source,
     samples: list[tuple[str, int]],
     folder: str,
-    known: Any,
+    count: int | None,
     found: Findings,
 ) -> None:
     """Checks paths and labels of a list."""
@@ -222,8 +224,14 @@ def _check_list(
             f'exist, such as {missing[0]!r}',
         )
     labels = {label for _, label in samples}
-    if known and source.cfg.get('with_label', True):
-        check_range(labels, len(known), name, found)
+    if count and labels and source.cfg.get('with_label', True):
+        check_range(labels, count, name, found)
+
+
+def _outputs(cfg: Config) -> int | None:
+    """Classes of the model, if its parts agree."""
+    counts = {count for _, count in models.class_counts(cfg.get('model'))}
+    return counts.pop() if len(counts) == 1 else None
 
 
 def check_range(
@@ -303,8 +311,9 @@ def check_data_list(
                 f'{len(missing)} of {len(paths)} pictures in {name} do not '
                 f'exist, such as {missing[0]!r}',
             )
-    if names:
-        check_range(set(labels), len(names), name, found)
+    count = len(names) if names else _outputs(cfg)
+    if count and labels:
+        check_range(set(labels), count, name, found)
     return Data(
         len(content['data_list']),
         names,

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from . import checked, coco_files, models
 from .coco_fields import Wanted
-from .datasets import Source, metainfo
+from .datasets import Source, is_remote, metainfo, type_name
 from .findings import Findings
 from .samples import Data, Task
 
@@ -69,12 +69,15 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         return Data()
     folder = source.prefix('img', 'img_path') or ''
     headers = 0 if full else coco_files.FIRST_HEADERS
-    coco_files.check_pictures(contents, folder, found, headers)
+    turns = source.turns()
+    coco_files.check_pictures(contents, folder, found, headers, turns)
     _check_meta(source, found)
+    _check_steps(source, cfg, found)
     length: int | None = contents.kept
     if source.cfg.get('bbox_file'):
         boxes = source.cfg['bbox_file']
-        coco_files.check_boxes(boxes, contents.pictures, found)
+        if not is_remote(boxes):
+            coco_files.check_boxes(boxes, contents.pictures, found)
         length = None
     indices = source.cfg.get('indices')
     if isinstance(indices, int) and length is not None:
@@ -83,7 +86,7 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         length,
         need.classes,
         contents.counts,
-        list(_tasks(contents.pictures, folder)) if full else (),
+        list(_tasks(contents.pictures, folder, turns)) if full else (),
         contents.boxes,
         pictures={key: value[0] for key, value in contents.pictures.items()},
         order=contents.names if need.classes else None,
@@ -91,11 +94,28 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
 
 
 def _tasks(
-    pictures: dict[Any, tuple[str, int, int]], folder: str
+    pictures: dict[Any, tuple[str, int, int]], folder: str, turns: bool
 ) -> Iterator[Task]:
     for name, width, height in pictures.values():
         path = os.path.join(folder, name)
-        yield Task('picture', path, (width, height))
+        yield Task('picture', path, (width, height, turns))
+
+
+def _check_steps(source: Source, cfg: Config, found: Findings) -> None:
+    """Checks that masks are loaded where a Mask R-CNN learns them."""
+    steps = [s for s in source.steps() if type_name(s) == 'LoadAnnotations']
+    two_stages = any(
+        key == 'roi_head' and 'mask_head' in part
+        for _, key, part in models.parts(cfg.get('model'))
+    )
+    if source.split != 'train' or not two_stages or not steps:
+        return
+    if not any(step.get('with_mask') for step in steps):
+        found.error(
+            'masks are not loaded',
+            'the model has a mask_head, but LoadAnnotations of the pipeline '
+            'loads no masks; set with_mask=True',
+        )
 
 
 def _check_meta(source: Source, found: Findings) -> None:

@@ -145,6 +145,9 @@ def check_objects(
         name = names.get(_key(ann.get('category_id')))
         if name is None and not pose:
             continue  # its class is left out, see check_categories
+        if pose and 'bbox' not in ann:
+            found.warn('no box', f'{where}no bbox; mmpose leaves it out')
+            continue
         fits = _check_box(ann, where, image, found)
         if not _check_rest(ann, where, image, wanted, found) or not fits:
             continue
@@ -311,7 +314,7 @@ def _check_joints(
 ) -> bool:
     """Whether the key points of an object can be read."""
     points = ann.get('keypoints')
-    if points is None:
+    if 'keypoints' not in ann:
         return True  # such objects are left out
     form = (
         f'{3 * joints}: x, y and visibility of the {joints} joints that '

@@ -3,6 +3,7 @@
 import difflib
 import json
 import os
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -34,8 +35,11 @@ def read_json(path: str | Path) -> Any:
     Raises:
         UserError: It is broken or something else.
     """
+    content = Path(path).read_bytes()
     try:
-        return json.loads(Path(path).read_bytes())
+        if content.startswith(BOM_UTF8):
+            raise ValueError('it begins with a byte order mark')
+        return json.loads(content)
     except ValueError as error:
         raise UserError(
             f'ann_file={str(path)!r}: broken, {os.path.getsize(path)} bytes '
@@ -235,7 +239,11 @@ def _check_category_ids(content: dict[str, Any], found: Findings) -> None:
 
 
 def check_pictures(
-    contents: Contents, folder: str, found: Findings, headers: int | None
+    contents: Contents,
+    folder: str,
+    found: Findings,
+    headers: int,
+    turns: bool = True,
 ) -> None:
     """Checks that pictures exist and are of the size that a file says.
 
@@ -243,10 +251,9 @@ def check_pictures(
         contents: What the file says.
         folder: Where the pictures are.
         found: Gets what is wrong.
-        headers: How many headers are read; None: no picture is looked at.
+        headers: How many headers are read.
+        turns: Whether EXIF tags count.
     """
-    if headers is None:
-        return
     paths = {
         os.path.join(folder, name): (width, height)
         for name, width, height in contents.pictures.values()
@@ -261,13 +268,15 @@ def check_pictures(
             f'(data_root and data_prefix of the dataset)',
         )
     for path in spread(sorted(present), headers):
-        check_header(path, paths[path], found)
+        check_header(path, paths[path], found, turns)
 
 
-def check_header(path: str, size: tuple[int, int], found: Findings) -> None:
+def check_header(
+    path: str, size: tuple[int, int], found: Findings, turns: bool = True
+) -> None:
     """Checks a picture's own size against that of an annotation file."""
     try:
-        own, turned, _ = read_header(path)
+        own, turned, _ = read_header(path, turns)
     except OSError as error:
         found.error(
             'broken picture', f'{path!r} cannot be read: {error_text(error)}'

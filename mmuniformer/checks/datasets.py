@@ -1,5 +1,6 @@
 """What a config says of its data sets."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,6 +55,8 @@ class Source(NamedTuple):
         """A path as mmengine joins it: below ``data_root``."""
         root = str(self.cfg.get('data_root') or '')
         name = str(name or '')
+        if self.is_a('mmpretrain.BaseDataset'):
+            root, name = map(os.path.expanduser, (root, name))
         if not root or is_remote(name) or Path(name).is_absolute():
             return name
         return (
@@ -81,6 +84,14 @@ class Source(NamedTuple):
         """The transforms of its pipeline and of those around it."""
         for cfg in (self.cfg, *self.wrappers):
             yield from flat_steps(cfg.get('pipeline'))
+
+    def turns(self) -> bool:
+        """Whether pictures are turned by their EXIF tag when loaded."""
+        for step in self.steps():
+            kind = str(step.get('color_type', ''))
+            if kind == 'unchanged' or 'ignore_orientation' in kind:
+                return False
+        return True
 
     def elsewhere(self) -> bool:
         """Whether a backend other than this machine's files is read."""

@@ -11,11 +11,19 @@ from ..errors import UserError
 from ..weights.files import brief
 from . import coco_files, models
 from .coco_fields import Wanted
-from .datasets import Source, full_name, is_remote, metainfo, resolve
+from .datasets import (
+    Source,
+    full_name,
+    is_remote,
+    metainfo,
+    resolve,
+    type_name,
+)
 from .findings import Findings, debug
 from .samples import Data
 
 COCO_METRICS = ('mmdet.CocoMetric', 'mmpose.CocoMetric')
+SINGLE = ('mmpretrain.Accuracy', 'mmpretrain.SingleLabelMetric')
 SEG_KEYS = {
     'mIoU': ['mIoU', 'mAcc'],
     'mDice': ['mDice', 'mAcc'],
@@ -63,6 +71,13 @@ def check_evaluator(
             _check_coco(metric, name, data, found)
         if name == 'mmdet.CocoMetric':
             _check_masks(metric, cfg, found)
+        elif name in SINGLE and _many_labels(cfg):
+            found.error(
+                'metric',
+                f'{type_name(metric)} wants one class for each picture, but '
+                f"the head is for several; wanted 'AveragePrecision' or "
+                f"'MultiLabelMetric'",
+            )
         elif name == 'mmpretrain.Accuracy' and classes:
             topk = metric.get('topk', 1)
             topk = [topk] if isinstance(topk, int) else list(topk)
@@ -73,7 +88,10 @@ def check_evaluator(
                     f'topk={tuple(topk)}, but the model has {min(classes)} '
                     f'classes; set {option}.topk={good!r}',
                 )
+        elif name == 'mmpose.PCKAccuracy':
+            _check_head_size(metric, data, found)
         elif name == 'mmseg.IoUMetric':
+            _check_label_maps(metric, data, found)
             wrong = set(metric.get('iou_metrics') or ['mIoU']) - set(SEG_KEYS)
             if wrong:
                 found.error(
@@ -90,6 +108,48 @@ def check_evaluator(
                     f'{min(classes)}; wanted the same',
                 )
     found.where = ''
+
+
+def _many_labels(cfg: Config) -> bool:
+    """Whether a classifier gives several classes for each picture."""
+    head = (cfg.get('model') or {}).get('head')
+    return type_name(head).startswith('MultiLabel')
+
+
+def _check_head_size(
+    metric: Any, data: Sequence[tuple[Source, Data]], found: Findings
+) -> None:
+    """Checks that heads have a size where distances are measured by it."""
+    base = 'mmpose.BaseCocoStyleDataset'
+    plain = [s for s, _ in data if s.owner('parse_data_info') == base]
+    known = all(s.owner('_load_annotations') == base for s in plain)
+    if plain and known and 'head' in str(metric.get('norm_item', '')):
+        found.error(
+            'norm_item',
+            f"norm_item has 'head', but {plain[0].name} has no sizes of "
+            f"heads; wanted 'bbox' or 'torso'",
+        )
+
+
+def _check_label_maps(
+    metric: Any, data: Sequence[tuple[Source, Data]], found: Findings
+) -> None:
+    """Checks that label maps are loaded where they are compared with."""
+    if metric.get('format_only'):
+        return
+    for source, _ in data:
+        names = {type_name(step) for step in source.steps()}
+        if (
+            names
+            and source.is_a('mmseg.BaseSegDataset')
+            and not any('Annotations' in name for name in names)
+        ):
+            found.error(
+                'no label maps',
+                f'{source.name} loads no label maps (no LoadAnnotations in '
+                f'its pipeline) to measure by; add it, or set '
+                f'format_only=True',
+            )
 
 
 def _check_masks(metric: Any, cfg: Config, found: Findings) -> None:

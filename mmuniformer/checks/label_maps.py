@@ -34,6 +34,7 @@ class Labels(NamedTuple):
         ignored: The label of pixels that do not count.
         reduce_zero: Label 0 is ignored, and 1 becomes 0.
         table: New label by old one, of a choice of classes.
+        turns: Pictures are turned by their EXIF tag.
     """
 
     classes: int
@@ -41,6 +42,7 @@ class Labels(NamedTuple):
     ignored: int
     reduce_zero: bool
     table: dict[int, int] | None
+    turns: bool = True
 
     def classes_of(self, values: Sequence[int]) -> dict[int, int]:
         """Class, as the model gets it, of each number in a file."""
@@ -84,6 +86,7 @@ def labels_of(source: Source, cfg: Config) -> Labels | None:
         heads[-1].get('ignore_index', 255),
         reduces_zero(source),
         table,
+        source.turns(),
     )
 
 
@@ -302,7 +305,7 @@ def read_map(
         pixels = Counter(dict(zip(map(int, numbers), map(int, many))))
     if not quiet:
         _check_values(path, pixels, labels, found)
-        _check_size(path, size, image, found)
+        _check_size(path, size, image, labels.turns, found)
     return pixels
 
 
@@ -336,10 +339,14 @@ def _check_values(
 
 
 def _check_size(
-    path: str, size: tuple[int, int], image: str, found: Findings
+    path: str,
+    size: tuple[int, int],
+    image: str,
+    turns: bool,
+    found: Findings,
 ) -> None:
     try:
-        own, turned, _ = read_header(image)
+        own, turned, _ = read_header(image, turns)
     except OSError as error:
         if image.lower().endswith(ENDINGS):
             found.error(

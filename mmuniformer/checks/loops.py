@@ -28,7 +28,7 @@ def repair_loaders(cfg: Config) -> None:
     """
     for split in ('train', 'val', 'test'):
         loader = cfg.get(f'{split}_dataloader')
-        if not isinstance(loader, dict) or loader.get('num_workers') != 0:
+        if not isinstance(loader, dict) or loader.get('num_workers', 0):
             continue
         for key in ('persistent_workers', 'prefetch_factor', 'timeout'):
             if loader.get(key):

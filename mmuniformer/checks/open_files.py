@@ -57,16 +57,14 @@ def open_all(tasks: list[Task], fast: bool) -> Opened:
     return Opened(found, pixels, lengths, len(tasks))
 
 
-def check_picture(
-    path: str, size: tuple[int, int] | None, found: Findings, fast: bool
-) -> None:
+def check_picture(path: str, extra: Any, found: Findings, fast: bool) -> None:
     """Checks that a picture can be decoded and has the size it should."""
     from PIL import Image
 
     if not os.path.exists(path):
         return  # said with the list
-    if size:
-        check_header(path, size, found)
+    if extra:
+        check_header(path, extra[:2], found, extra[2])
     try:
         if not path.lower().endswith(ENDINGS):
             if cv2.imread(path, cv2.IMREAD_UNCHANGED) is None:

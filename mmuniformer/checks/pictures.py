@@ -17,10 +17,16 @@ VIDEOS = (
 ORIENTATION = 0x0112  # EXIF
 
 
-def read_header(path: str) -> tuple[tuple[int, int], bool, str]:
+def read_header(
+    path: str, turns: bool = True
+) -> tuple[tuple[int, int], bool, str]:
     """Size as it is loaded, whether EXIF turns it, and the mode.
 
     OpenCV and mmcv turn a picture as its EXIF tag says.
+
+    Args:
+        path: The picture.
+        turns: Whether the tag counts.
 
     Returns:
         (width, height), turned by a quarter or not, mode of Pillow.
@@ -36,7 +42,8 @@ def read_header(path: str) -> tuple[tuple[int, int], bool, str]:
             width, height = image.size
             mode = image.mode
             turned = (
-                image.format in ('JPEG', 'WEBP', 'MPO', 'TIFF')
+                turns
+                and image.format in ('JPEG', 'WEBP', 'MPO', 'TIFF')
                 and image.getexif().get(ORIENTATION, 1) >= 5
             )
     return ((height, width) if turned else (width, height)), turned, mode

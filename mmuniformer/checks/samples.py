@@ -10,8 +10,8 @@ class Task(NamedTuple):
     Attributes:
         kind: 'picture', 'labels', 'video' or 'frames'.
         path: The file, or the folder of frames.
-        extra: What must agree with it: (width, height) of a picture, or
-            whatever the kind needs.
+        extra: What must agree with it: (width, height, turned by EXIF or
+            not) of a picture, or whatever the kind needs.
     """
 
     kind: str

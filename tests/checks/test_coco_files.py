@@ -217,6 +217,10 @@ def test_size_of_a_turned_picture(tmp_path):
     image.save(tmp_path / 'a.jpg', exif=exif)
     assert not sizes(tmp_path / 'a.jpg', (32, 48))
     assert 'EXIF' in sizes(tmp_path / 'a.jpg', (48, 32))[0]
+    found = Findings()
+    path = str(tmp_path / 'a.jpg')
+    coco_files.check_header(path, (48, 32), found, turns=False)
+    assert not len(found)
 
 
 BOX = dict(image_id=1, category_id=1, bbox=[0, 0, 1, 1], score=0.5)

@@ -278,3 +278,39 @@ def test_unwrapped_by_names():
     assert not list(datasets.unwrapped(dict(dataset=object())))
     assert not list(datasets.unwrapped(None))
     assert whole()['images'] and config('cls/uniformer_toy.py')
+
+
+def test_masks_that_are_not_loaded(coco):
+    cfg = detection(coco)
+    for step in cfg.train_dataloader.dataset.pipeline:
+        step.pop('with_mask', None)
+    assert 'set with_mask=True' in errors(cfg)[0]
+    cfg.model.roi_head.pop('mask_head')
+    cfg.val_evaluator.metric = 'bbox'
+    assert not errors(cfg)
+
+
+def test_a_metric_that_the_data_cannot_give(tmp_path):
+    write_coco(tmp_path / 'pose', joints=5)
+    cfg = pose(tmp_path / 'pose')
+    cfg.val_evaluator = dict(type='PCKAccuracy', norm_item=['bbox', 'head'])
+    assert 'sizes of heads' in errors(cfg)[0]
+    cfg = segmentation(write_label_maps(tmp_path / 'seg'))
+    own = cfg.val_dataloader.dataset
+    own.pipeline = [s for s in own.pipeline if s.type != 'LoadAnnotations']
+    assert 'loads no label maps' in errors(cfg)[0]
+    cfg = classification(write_folders(tmp_path / 'cls'))
+    cfg.model.head.type = 'MultiLabelLinearClsHead'
+    assert 'one class for each picture' in errors(cfg)[0]
+
+
+def test_a_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(write_folders(tmp_path / 'mine').parent))
+    assert not errors(classification('~/mine'))
+
+
+def test_labels_of_a_list_without_names(tmp_path):
+    root = write_folders(tmp_path)
+    (root / 'a.txt').write_text('a/0.jpg 1\nb/0.jpg 2\nc/0.jpg 3\n')
+    cfg = classification(root, ann_file='a.txt', data_prefix='train')
+    assert 'begin at 1' in errors(cfg, ('train',))[0]
