@@ -12,7 +12,7 @@ student: these maps are not transposed.
 """
 
 import argparse
-import os
+import io
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,11 @@ from torch.utils.data import DataLoader, Subset
 
 from mmuniformer.checks import classes as class_checks
 from mmuniformer.checks import data as data_checks
+from mmuniformer.compat import whole_files
 from mmuniformer.engine.config import exit_with
 from mmuniformer.engine.launch import prepare_processes
 from mmuniformer.errors import UserError
-from mmuniformer.weights import files as checkpoint
-from mmuniformer.weights import transfer
+from mmuniformer.weights import load
 
 
 def parse_args() -> argparse.Namespace:
@@ -66,16 +66,7 @@ def teacher(cfg: Config, path: str) -> nn.Module:
     """The classifier with its weights."""
     cfg.model.backbone.init_cfg = None
     model = MODELS.build(cfg.model)
-    own = model.state_dict()
-    state = checkpoint.unwrap(checkpoint.read(path))
-    state = transfer.to_model(state, own)
-    match = checkpoint.compare(checkpoint.shapes(model), state)
-    if match.missing or match.mismatched:
-        raise UserError(
-            f'checkpoint={path!r}: does not fit the config; missing or of '
-            f'another shape: {checkpoint.brief(match[1] + match[3])}'
-        )
-    model.load_state_dict(state, strict=False)
+    load.load(model, path, starts=False)
     if not isinstance(getattr(model.head, 'fc', None), nn.Linear):
         raise UserError(
             f'model.head.type={cfg.model.head.type!r}: wanted a linear layer '
@@ -125,10 +116,10 @@ def label_maps(model: Any, batch: dict[str, Any], top: int) -> Tensor:
 
 def save(label: Tensor, path: Path) -> None:
     """Writes the whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    torch.save(label.clone(), part)
-    os.replace(part, path)
+    content = io.BytesIO()
+    torch.save(label.clone(), content)
+    # A million of them: what a crash of the machine loses is made again.
+    whole_files.write(path, content.getbuffer(), sync=False)
 
 
 def make(args: argparse.Namespace) -> None:

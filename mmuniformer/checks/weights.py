@@ -1,5 +1,6 @@
 """Checks of the weights to start from, before any long work starts."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,12 @@ def check_load_from(cfg: Config) -> None:
 
 
 def check_pretrained(cfg: Config) -> None:
-    """Checks that the backbone's starting weights can be had, and gets them.
+    """Checks that the backbones' starting weights can be had, and gets them.
 
-    Whoever goes on from a checkpoint does not need them. On the toy world a
-    file that cannot be downloaded is replaced by random weights, with a
-    warning: a rehearsal does not need it.
+    They may be anywhere in the model: some detectors have one inside. Whoever
+    goes on from a checkpoint does not need them. On the toy world a file that
+    cannot be downloaded is replaced by random weights, with a warning: a
+    rehearsal does not need it.
 
     Args:
         cfg: Whole config; changed in place where the weights are not needed.
@@ -62,7 +64,24 @@ def check_pretrained(cfg: Config) -> None:
     Raises:
         UserError: The file is missing, damaged, or cannot be downloaded.
     """
-    backbone: Any = cfg.model.get('backbone') or {}
+    for backbone in backbones(cfg.model):
+        _check_backbone(cfg, backbone)
+
+
+def backbones(model: Any) -> Iterator[Any]:
+    """The configs of all UniFormers in that of a model."""
+    if isinstance(model, dict):
+        # A name, or a class in a config that imports it.
+        if 'UniFormer' in str(model.get('type')):
+            yield model
+        model = model.values()
+    elif not isinstance(model, (list, tuple)):
+        return
+    for part in model:
+        yield from backbones(part)
+
+
+def _check_backbone(cfg: Config, backbone: Any) -> None:
     source, others = pretrained_cfg(backbone.get('init_cfg'))
     checkpoint = source.get('checkpoint')
     if not checkpoint:

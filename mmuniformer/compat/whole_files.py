@@ -32,7 +32,9 @@ def apply(local_backend: ModuleType) -> None:
     kind.put, kind.put_text = put, put_text
 
 
-def write(path: str | Path, content: bytes | memoryview) -> None:
+def write(
+    path: str | Path, content: bytes | memoryview, sync: bool = True
+) -> None:
     """Writes a file whole or not at all.
 
     A link of that name is replaced, not followed.
@@ -40,6 +42,7 @@ def write(path: str | Path, content: bytes | memoryview) -> None:
     Args:
         path: The file; its folder is made.
         content: What it holds from now on.
+        sync: Have it on the disk at the end, not on its way there.
 
     Raises:
         OSError: It cannot be written; what was there stays.
@@ -52,12 +55,14 @@ def write(path: str | Path, content: bytes | memoryview) -> None:
             file.write(content)
             file.flush()
             os.fchmod(file.fileno(), 0o666 & ~_umask())
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         os.replace(part, path)
     except BaseException:
         os.unlink(part)
         raise
-    sync_folder(folder)
+    if sync:
+        sync_folder(folder)
 
 
 def sync_folder(folder: str) -> None:

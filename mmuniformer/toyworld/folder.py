@@ -6,11 +6,11 @@ folder without them is an interrupted run.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..compat import whole_files
 from .world import DESCRIPTION, World
 
 MARKER = 'toyworld.json'
@@ -23,13 +23,7 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Writes the whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f'{path.name}.{os.getpid()}.tmp')
-    try:
-        draft.write_text(text, encoding='utf-8')
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    whole_files.write(path, text.encode())
 
 
 def read_info(path: Path) -> dict:

@@ -90,7 +90,8 @@ def test_truncated_checkpoint(tmp_path):
 def with_pretrained(root, checkpoint):
     cfg = config(root)
     init = dict(type='Pretrained', checkpoint=checkpoint)
-    cfg.model = dict(backbone=dict(type='UniFormer', init_cfg=init))
+    backbone = dict(type='mmuniformer.UniFormer', init_cfg=init)
+    cfg.model = dict(backbone=backbone)
     return cfg
 
 
@@ -125,3 +126,30 @@ def test_pretrained_path_is_checked_on_the_toy_world_too(toy_data):
         weight_checks.check_pretrained(
             with_pretrained(toy_data / 'coco', 'nowhere.pth')
         )
+
+
+@pytest.mark.parametrize('goes_on', [dict(load_from='x.pth'), 'resume'])
+def test_who_goes_on_needs_no_starting_weights(tmp_path, offline, goes_on):
+    cfg = with_pretrained(tmp_path, URL)
+    if goes_on == 'resume':
+        (tmp_path / 'epoch_1.pth').touch()
+        goes_on = dict(resume=True, work_dir=str(tmp_path))
+    cfg.merge_from_dict(goes_on)
+    weight_checks.check_pretrained(cfg)
+    assert cfg.model.backbone.init_cfg is None
+
+
+def test_a_run_that_begins_needs_them(tmp_path, offline):
+    write_annotations(tmp_path, json.dumps(WHOLE))
+    cfg = with_pretrained(tmp_path, URL)
+    cfg.merge_from_dict(dict(resume=True, work_dir=str(tmp_path / 'none')))
+    with pytest.raises(UserError, match='init_cfg'):
+        weight_checks.check_pretrained(cfg)
+
+
+def test_a_backbone_inside_a_detector_inside_a_model(tmp_path, offline):
+    write_annotations(tmp_path, json.dumps(WHOLE))
+    cfg = with_pretrained(tmp_path, URL)
+    cfg.model = dict(detector=cfg.model)
+    with pytest.raises(UserError, match='init_cfg'):
+        weight_checks.check_pretrained(cfg)
