@@ -148,6 +148,7 @@ class Progress:
 
     def close(self, skipped):
         """The last line."""
+        self.total = None
         end = f', {skipped} skipped' if skipped else ''
         self.say(self.text(time.monotonic()) + end)
 

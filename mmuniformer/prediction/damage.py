@@ -33,8 +33,12 @@ def check_picture(path: str, backend: str) -> None:
             warnings.simplefilter('ignore')  # of large pictures
             picture = Image.open(io.BytesIO(content))
             _read(picture, backend)
-    except (UnidentifiedImageError, Image.DecompressionBombError):
-        return  # others may know it; they say if they do not
+    except Image.DecompressionBombError:
+        return
+    except UnidentifiedImageError as error:
+        if backend == 'pillow':
+            raise LocalUserError('no picture that Pillow knows') from error
+        return  # OpenCV may know it
     except (OSError, SyntaxError, EOFError) as error:
         raise LocalUserError(f'a damaged picture: {error}') from error
 

@@ -1,11 +1,13 @@
 """Work dirs as training leaves them, of toy recipes with random weights."""
 
+import pickle
+
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
-from mmuniformer.engine.launch import replace_sync_bn
+from mmuniformer.engine.launch import build_runner, replace_sync_bn
 from mmuniformer.toyworld import World, write_world
 
 from .. import ROOT
@@ -76,3 +78,40 @@ def predictor(work_dir):
         return made[key]
 
     return make
+
+
+@pytest.fixture(scope='session')
+def dumped(work_dir):
+    """Tests as tools/test.py: metrics and raw predictions of a task."""
+    made = {}
+
+    def test(task):
+        if task in made:
+            return made[task]
+        folder = work_dir(task)
+        cfg = Config.fromfile(folder / 'config.py')
+        cfg.work_dir = str(folder / 'test')
+        cfg.load_from = str(folder / 'last.pth')
+        cfg.launcher = 'none'
+        cfg.experiment_name = f'predict_{task}'
+        kind = 'DumpDetResults' if task == 'det' else 'DumpResults'
+        out = str(folder / 'test.pkl')
+        metrics = cfg.test_evaluator
+        metrics = metrics if isinstance(metrics, list) else [metrics]
+        if task in ('det', 'pose'):
+            metrics[0].outfile_prefix = str(folder / 'coco')
+        cfg.test_evaluator = [*metrics, dict(type=kind, out_file_path=out)]
+        runner = build_runner(cfg, 'none')
+        scores = runner.test()
+        with open(out, 'rb') as file:
+            made[task] = scores, pickle.load(file), cfg
+        return made[task]
+
+    return test
+
+
+@pytest.fixture
+def tested(dumped, cwd, monkeypatch):
+    """The same, in the folder where paths of the data are right."""
+    monkeypatch.chdir(cwd)
+    return dumped

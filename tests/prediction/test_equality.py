@@ -1,16 +1,13 @@
 """Predictions of files are those that tools/test.py makes of a data set."""
 
 import json
-import pickle
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from mmuniformer.engine.launch import build_runner
 from mmuniformer.prediction import predict
 
 HOSTS = ('mmdet', 'mmseg', 'mmpose', 'mmpretrain', 'mmaction')
@@ -18,33 +15,6 @@ if not all(map(find_spec, HOSTS)):
     pytest.skip(f'needs {", ".join(HOSTS)}', allow_module_level=True)
 # As the test of a recipe: the size of a batch changes the last bits.
 EXACT = dict(fuse=False, workers=0)
-
-
-@pytest.fixture
-def tested(work_dir, cwd, monkeypatch):
-    """Tests as tools/test.py: metrics and raw predictions of a task."""
-    monkeypatch.chdir(cwd)
-
-    def test(task):
-        folder = work_dir(task)
-        cfg = Config.fromfile(folder / 'config.py')
-        cfg.work_dir = str(folder / 'test')
-        cfg.load_from = str(folder / 'last.pth')
-        cfg.launcher = 'none'
-        cfg.experiment_name = f'predict_{task}'
-        kind = 'DumpDetResults' if task == 'det' else 'DumpResults'
-        out = str(folder / 'test.pkl')
-        metrics = cfg.test_evaluator
-        metrics = metrics if isinstance(metrics, list) else [metrics]
-        if task in ('det', 'pose'):
-            metrics[0].outfile_prefix = str(folder / 'coco')
-        cfg.test_evaluator = [*metrics, dict(type=kind, out_file_path=out)]
-        runner = build_runner(cfg, 'none')
-        scores = runner.test()
-        with open(out, 'rb') as file:
-            return scores, pickle.load(file), cfg
-
-    return test
 
 
 @pytest.fixture
