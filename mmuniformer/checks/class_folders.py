@@ -8,12 +8,11 @@ from typing import Any
 from mmengine.config import Config
 
 from ..errors import UserError
-from ..weights.files import brief
 from . import models
 from .coco_files import read_json
 from .datasets import Source, metainfo, type_name
 from .findings import Findings
-from .pictures import ENDINGS, VIDEOS, listing
+from .pictures import ENDINGS, VIDEOS, brief, listing
 from .samples import Data, Task
 
 # As CustomDataset of mmpretrain.
@@ -71,12 +70,14 @@ def scan(
                 f'if it is none',
             )
     media = [f for f in left if f.lower().endswith(ENDINGS + VIDEOS)]
-    if media:
-        found.warn(
-            'left out for the ending',
-            f'{len(media)} files in {folder!r}, such as {media[0]!r}, are '
-            f'left out for their ending; wanted *{" *".join(endings)}',
-        )
+    found.each(
+        'left out for the ending',
+        media,
+        f'{{}} is left out for its ending; wanted *{" *".join(endings)}',
+        f'{len(media)} files in {folder!r}, such as {media[:1]}, are left out '
+        f'for their ending; wanted *{" *".join(endings)}',
+        error=False,
+    )
     return names, samples
 
 
@@ -217,12 +218,13 @@ def _check_list(
     paths = [os.path.join(folder, path) for path, _ in samples]
     present = listing(paths)
     missing = [path for path in paths if path not in present]
-    if missing:
-        found.error(
-            'missing pictures',
-            f'{len(missing)} of {len(paths)} pictures in {name} do not '
-            f'exist, such as {missing[0]!r}',
-        )
+    found.each(
+        'missing pictures',
+        missing,
+        '{} does not exist',
+        f'{len(missing)} of {len(paths)} pictures in {name} do not exist, '
+        f'such as {missing[:1]}',
+    )
     labels = {label for _, label in samples}
     if count and labels and source.cfg.get('with_label', True):
         check_range(labels, count, name, found)
@@ -305,12 +307,13 @@ def check_data_list(
     if not source.elsewhere():
         present = listing(paths)
         missing = [path for path in paths if path not in present]
-        if missing:
-            found.error(
-                'missing pictures',
-                f'{len(missing)} of {len(paths)} pictures in {name} do not '
-                f'exist, such as {missing[0]!r}',
-            )
+        found.each(
+            'missing pictures',
+            missing,
+            '{} does not exist',
+            f'{len(missing)} of {len(paths)} pictures in {name} do not '
+            f'exist, such as {missing[:1]}',
+        )
     count = len(names) if names else _outputs(cfg)
     if count and labels:
         check_range(set(labels), count, name, found)

@@ -5,10 +5,10 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ..weights.files import brief
 from . import class_folders, models
 from .datasets import Source, metainfo, sources
 from .findings import Findings
+from .pictures import brief
 
 
 def check_classes(cfg: Config, splits: tuple[str, ...]) -> None:

@@ -260,13 +260,14 @@ def check_pictures(
     }
     present = listing(paths)
     missing = [path for path in paths if path not in present]
-    if missing:
-        found.error(
-            'missing pictures',
-            f'{len(missing)} of {len(paths)} pictures do not exist, such as '
-            f'{missing[0]!r}; wanted file_name below {folder!r} '
-            f'(data_root and data_prefix of the dataset)',
-        )
+    found.each(
+        'missing pictures',
+        missing,
+        '{} does not exist',
+        f'{len(missing)} of {len(paths)} pictures do not exist, such as '
+        f'{missing[:1]}; wanted file_name below {folder!r} (data_root and '
+        f'data_prefix of the dataset)',
+    )
     for path in spread(sorted(present), headers):
         check_header(path, paths[path], found, turns)
 

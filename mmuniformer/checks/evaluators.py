@@ -8,7 +8,6 @@ from mmengine.config import Config
 from mmengine.registry import METRICS
 
 from ..errors import UserError
-from ..weights.files import brief
 from . import coco_files, models
 from .coco_fields import Wanted
 from .datasets import (
@@ -20,6 +19,7 @@ from .datasets import (
     type_name,
 )
 from .findings import Findings, debug
+from .pictures import brief
 from .samples import Data
 
 COCO_METRICS = ('mmdet.CocoMetric', 'mmpose.CocoMetric')

@@ -1,7 +1,7 @@
 """What checks find, collected: one line for each kind, with a count."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mmengine.logging import print_log
@@ -55,6 +55,29 @@ class Findings:
     def warn(self, kind: str, text: str, count: int = 1) -> None:
         """Notes something that somebody should look at."""
         self._add(kind, text, False, count)
+
+    def each(
+        self,
+        kind: str,
+        names: Sequence[str],
+        text: str,
+        summary: str,
+        error: bool = True,
+    ) -> None:
+        """Notes many of a kind: one by one where all are kept, else at once.
+
+        Args:
+            kind: The kind.
+            names: What it is about; nothing is noted if there are none.
+            text: What to say of each, with ``{}`` for its name.
+            summary: What to say of all.
+            error: Or a warning.
+        """
+        if names and self.keep == 1:
+            self._add(kind, summary, error, 1)
+        elif names:
+            for name in names:
+                self._add(kind, text.format(repr(name)), error, 1)
 
     def _add(self, kind: str, text: str, error: bool, count: int) -> None:
         key = kind, self.where, error

@@ -10,11 +10,10 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
-from ..weights.files import brief
 from . import models
 from .datasets import Source, metainfo, type_name
 from .findings import Findings, debug
-from .pictures import ENDINGS, error_text, read_header, spread
+from .pictures import ENDINGS, brief, error_text, read_header, spread
 from .samples import Data, Task
 
 # Label maps that are opened at the start of a run; and, before it is said
@@ -133,12 +132,14 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
     }
     wanted = [os.path.normpath(pair['seg_map_path']) for pair in pairs]
     missing = [path for path in wanted if path not in present]
-    if missing:
-        found.error(
-            'no label map',
-            f'{len(missing)} of {len(wanted)} pictures have no label map; '
-            f'missing: {brief(missing)}{_like(missing[0], present)}',
-        )
+    found.each(
+        'no label map',
+        missing,
+        'the label map {} does not exist',
+        f'{len(missing)} of {len(wanted)} pictures have no label map; '
+        f'missing: {brief(missing)}'
+        f'{_like(missing[0], present) if missing else ""}',
+    )
     _check_unused(present - set(wanted), built, found)
     good = [
         (pair['img_path'], path)
@@ -172,21 +173,27 @@ def _check_endings(
             has = f'; it has {others[0]!r}, see img_suffix of the dataset'
         found.error('no pictures', f'no picture *{suffix} in {folder!r}{has}')
     elif others and not mixed and not source.cfg.get('ann_file'):
-        found.warn(
+        found.each(
             'left out for the ending',
+            others,
+            f'{{}} is left out for its ending; wanted *{suffix} (img_suffix)',
             f'{len(others)} pictures in {folder!r}, such as {others[0]!r}, '
             f'are left out for their ending; wanted *{suffix} (img_suffix)',
+            error=False,
         )
 
 
 def _check_unused(unused: set[str], built: Any, found: Findings) -> None:
     """Says which label maps have no picture."""
     maps = [p for p in sorted(unused) if p.endswith(built.seg_map_suffix)]
-    if maps and not built.ann_file:
-        found.warn(
+    if not built.ann_file:
+        found.each(
             'no picture',
+            maps,
+            f'label map {{}} has no picture *{built.img_suffix}',
             f'{len(maps)} label maps have no picture *{built.img_suffix}, '
-            f'such as {maps[0]!r}; they are left out',
+            f'such as {maps[:1]}; they are left out',
+            error=False,
         )
 
 

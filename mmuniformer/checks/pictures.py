@@ -78,3 +78,10 @@ def spread(items: list[Any], count: int) -> list[Any]:
 def error_text(error: Exception) -> str:
     """The reason of an error in one line."""
     return ' '.join(str(error).split())[:160] or type(error).__name__
+
+
+def brief(names: Iterable[str], count: int = 4) -> str:
+    """The first few of many names or paths, whole, in one line."""
+    found = [n if n.isprintable() else repr(n) for n in map(str, names)]
+    more = f' and {len(found) - count} more' if len(found) > count else ''
+    return (', '.join(found[:count]) + more) or 'none'

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..weights.files import brief
+from .pictures import brief
 
 
 def lines(report: dict[str, Any]) -> list[str]:

@@ -9,11 +9,10 @@ from typing import NamedTuple
 from mmengine.config import Config
 
 from ..errors import UserError
-from ..weights.files import brief
 from . import class_folders, models
 from .datasets import Source
 from .findings import Findings
-from .pictures import VIDEOS
+from .pictures import VIDEOS, brief
 from .samples import Data, Task
 
 # Data sets of folders of frames; others are of files.
@@ -69,7 +68,10 @@ class Video(NamedTuple):
 
 
 def read_list(
-    path: str | Path, delimiter: str = ' ', frames: bool = False
+    path: str | Path,
+    delimiter: str = ' ',
+    frames: bool = False,
+    found: Findings | None = None,
 ) -> list[Video]:
     """Reads lines of ``path label``, or of ``path frames label``.
 
@@ -78,6 +80,8 @@ def read_list(
         delimiter: Between the columns; paths may have it, too. A space is
             any number of spaces and tabs.
         frames: Whether there is a column with the number of frames.
+        found: Gets the wrong lines, which are left out; without it they
+            raise.
 
     Raises:
         UserError: The list is missing or empty, or a line is something else.
@@ -102,16 +106,17 @@ def read_list(
             counts = [int(part) for part in parts[1:]]
         except ValueError:
             counts = []
+        fault = ''
         if len(parts) < len(columns) or not counts or min(counts) < 0:
-            raise UserError(
-                f'{name}, line {number}: {line!r}; wanted {form!r}, with '
-                f'numbers from 0'
-            )
-        if frames and counts[0] == 0:
-            raise UserError(
-                f'{name}, line {number}: {parts[0]!r} has 0 frames; wanted '
-                f'at least 1, remove the line'
-            )
+            fault = f'{line!r}; wanted {form!r}, with numbers from 0'
+        elif frames and counts[0] == 0:
+            fault = f'{parts[0]!r} has 0 frames; wanted at least 1, remove '
+            fault += 'the line'
+        if fault and found is not None:
+            found.error('line of a list', f'{name}, line {number}: {fault}')
+            continue
+        if fault:
+            raise UserError(f'{name}, line {number}: {fault}')
         videos.append(Video(number, parts[0], sum(counts[:-1]), counts[-1]))
     if not videos:
         raise UserError(f'{name} is empty; wanted lines {form!r}')
@@ -160,19 +165,19 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
     names = None
     try:
         if source.cfg.get('ann_file'):
-            videos = _read(source, frames)
+            videos = _read(source, frames, found)
         else:
             videos, names = folder_videos(folder, found)
-        tested = source.cfg.get('test_mode', False) or full
-        _check_exist(source, videos, folder, tested)
-        if frames:
-            _check_frames(source, videos, folder)
-        heads = list(models.class_counts(cfg.get('model')))
-        if heads and not source.cfg.get('multi_class'):
-            _check_classes(source, videos, names, heads)
     except UserError as error:
         found.error('list of videos', str(error))
         return Data()
+    heads = list(models.class_counts(cfg.get('model')))
+    if heads and not source.cfg.get('multi_class'):
+        _check_classes(source, videos, names, heads, found)
+    tested = source.cfg.get('test_mode', False) or full
+    _check_exist(source, videos, folder, tested, found)
+    if frames:
+        _check_frames(source, videos, folder, found)
     _check_twice(source, videos, found)
     counts = Counter(video.label for video in videos)
     kind = 'frames' if frames else 'video'
@@ -224,7 +229,7 @@ def folder_videos(
     return [Video(0, path, 0, label) for path, label in samples], names
 
 
-def _read(source: Source, frames: bool) -> list[Video]:
+def _read(source: Source, frames: bool, found: Findings) -> list[Video]:
     """The list of a data set."""
     path = source.ann_file()
     ours = source.is_a(*OURS)
@@ -239,8 +244,8 @@ def _read(source: Source, frames: bool) -> list[Video]:
             return [Video(i, r[0], 0, 0) for i, r in enumerate(rows, 1)]
     delimiter = source.cfg.get('delimiter', ',' if ours else ' ')
     if frames:
-        return read_list(path, frames=True)
-    return read_list(path, delimiter)
+        return read_list(path, frames=True, found=found)
+    return read_list(path, delimiter, found=found)
 
 
 def _first_columns(path: str, delimiter: str | None) -> list[list[str]]:
@@ -257,7 +262,11 @@ def actual(path: Path) -> Path:
 
 
 def _check_exist(
-    source: Source, videos: list[Video], folder: str, tested: bool
+    source: Source,
+    videos: list[Video],
+    folder: str,
+    tested: bool,
+    found: Findings,
 ) -> None:
     looked = videos if tested else videos[:FIRST]
     known: dict[Path, set[str]] = {}
@@ -275,14 +284,19 @@ def _check_exist(
             missing.append(str(path))
     if missing and (tested or len(missing) == len(looked)):
         first = '' if tested else 'first '
-        raise UserError(
+        found.each(
+            'missing videos',
+            missing,
+            '{} does not exist',
             f'{len(missing)} of the {first}{len(looked)} videos in '
-            f'{source.ann_file()!r} do not exist; missing: {brief(missing)}'
+            f'{source.ann_file()!r} do not exist; missing: {brief(missing)}',
         )
 
 
-def _check_frames(source: Source, videos: list[Video], folder: str) -> None:
-    """Raises UserError if a folder has no first frame of the right name."""
+def _check_frames(
+    source: Source, videos: list[Video], folder: str, found: Findings
+) -> None:
+    """Checks that a folder has a first frame of the right name."""
     there = (Path(folder, v.path) for v in videos[:FIRST])
     first = next((path for path in there if path.is_dir()), None)
     if first is None:
@@ -291,10 +305,11 @@ def _check_frames(source: Source, videos: list[Video], folder: str) -> None:
     frame = first / template.format(source.cfg.get('start_index', 1))
     if not frame.exists():
         present = sorted(os.listdir(first))
-        raise UserError(
+        found.error(
+            'names of frames',
             f'frame {str(frame)!r} does not exist; in its folder: '
             f'{brief(present, 1)}. Set filename_tmpl={template!r}, or '
-            f'start_index, of the dataset'
+            f'start_index, of the dataset',
         )
 
 
@@ -303,22 +318,43 @@ def _check_classes(
     videos: list[Video],
     names: list[str] | None,
     heads: list[tuple[str, int]],
+    found: Findings,
 ) -> None:
-    """Raises UserError unless the model has the classes of the videos."""
+    """Checks that the model has the classes of the videos."""
     option, classes = heads[0]
     for other, number in heads:
         if number != classes:
-            raise UserError(
-                f'{other}={number}, but {option}={classes}; wanted the same'
+            found.error(
+                'number of classes',
+                f'{other}={number}, but {option}={classes}; wanted the same',
             )
-    if names is None:
-        path = source.ann_file()
-        check_labels(path, videos, classes, f'{option}={classes}')
-    elif len(names) != classes:
-        raise UserError(
+            return
+    if names is not None and len(names) != classes:
+        found.error(
+            'number of classes',
             f'{len(names)} folders of classes, but {option}={classes}; set '
-            f'{option}={len(names)}'
+            f'{option}={len(names)}',
         )
+    elif names is None:
+        _note_labels(source, videos, classes, option, found)
+
+
+def _note_labels(
+    source: Source,
+    videos: list[Video],
+    classes: int,
+    option: str,
+    found: Findings,
+) -> None:
+    path = source.ann_file()
+    strange = [video for video in videos if video.label >= classes]
+    for video in strange if found.keep > 1 else strange[:1]:
+        others = videos if found.keep == 1 else [video]
+        try:
+            check_labels(path, others, classes, f'{option}={classes}')
+        except UserError as error:
+            # The first one is the first of all in the list.
+            found.error('label of no class', str(error))
 
 
 def _check_twice(source: Source, videos: list[Video], found: Findings) -> None:
