@@ -179,14 +179,14 @@ def fit(
     with named(checkpoint):
         state = files.unwrap(content, options.ema, options.raw)
         note = files.read_note(content)
-        release = published.find(
-            download.local_path(checkpoint)
-        ) or published.table().get(str(note.get('published')))
+        path = download.local_path(checkpoint)
+        release = published.find(path)
+        # Files that were converted here say of themselves what they are.
+        changed = release.differences(path) if release and not note else []
+        release = release or published.table().get(str(note.get('published')))
         if options.check_variant:
             variant.check(backbone, release, note)
         notes = ['raw weights, not averaged'] if options.raw else []
-        if release:
-            notes += release.differences(download.local_path(checkpoint))
         if options.prefix is not None:
             state = files.strip_prefix(state, options.prefix)
         whole = any(name.startswith('backbone.') for name in state)
@@ -215,7 +215,9 @@ def fit(
     strange = [n for n in extra if not usual.match(n)]
     if starts and whole:  # other parts of another model
         strange = []
-    report(checkpoint, match, model, [*notes, *said], bool(lost or strange))
+    notes += [*said, *changed]
+    warn = bool(lost or strange or changed)
+    report(checkpoint, match, model, notes, warn)
     return state, match
 
 

@@ -229,3 +229,12 @@ def test_a_cache_that_cannot_be_written(server, cache):
     Path(torch.hub.get_dir()).write_text('a file')
     with pytest.raises(UserError, match='TORCH_HOME'):
         fetch(server.url('epoch_100.pth', CONTENT))
+
+
+@pytest.mark.parametrize('launcher', ['LOCAL_RANK', 'SLURM_LOCALID'])
+def test_launchers_tell_which_process_begins(monkeypatch, launcher):
+    for name in download.LOCAL_RANKS:
+        monkeypatch.delenv(name, raising=False)
+    assert download._local_rank() == 0
+    monkeypatch.setenv(launcher, '3')
+    assert download._local_rank() == 3

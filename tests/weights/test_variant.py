@@ -72,3 +72,17 @@ def test_a_note_in_the_file_is_as_good_as_its_name(tmp_path):
     with pytest.raises(UserError, match='build it with head_dim=4'):
         load(tmp_path / 'x.pth')
     assert load(tmp_path / 'x.pth', arch=dict(TINY, head_dim=4))
+
+
+def test_a_changed_copy_of_a_published_file_is_said(tmp_path, caplog, log):
+    path = known(tmp_path, 'uniformer_small_in1k', classifier('s'))
+    load(path, arch='s')
+    (record,) = [r for r in caplog.records if ': loaded ' in r.message]
+    assert 'NOT the published uniformer_small_in1k' in record.message
+    assert record.levelname == 'WARNING'
+
+
+def test_a_published_size_of_another_class(tmp_path):
+    path = known(tmp_path, 'uniformer_xxs_128_in1k', classifier('xxs'))
+    with pytest.raises(UserError, match="'xxs', which is no size of UniF"):
+        load(path, arch='s', device='meta')
