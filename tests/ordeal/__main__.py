@@ -161,11 +161,15 @@ def signals(trial, wanted, seconds, number, count, rng):
 def not_finite(trial, value):
     """A spoiled batch: (tried, what went wrong)."""
     name = f'{trial.task}_{value}'
-    code = trial.run(
-        name, '--cfg-options', "custom_imports.imports=['mmuniformer.compat',"
-        "'tests.ordeal.spoil']", 'custom_hooks=[dict(type="SpoilHook",at=1,'
-        f'value="{value}")]',
-    )  # fmt: skip
+    plain, trial.config = trial.config, trial.folder / f'{name}.py'
+    trial.config.write_text(
+        f'_base_ = {str(plain)!r}\n'
+        f"custom_imports = dict(imports=['mmuniformer.compat', "
+        f"'mmuniformer.settings.on_load', 'tests.ordeal.spoil'])\n"
+        f"custom_hooks = [dict(type='SpoilHook', at=1, value='{value}')]\n"
+    )
+    code = trial.run(name)
+    trial.config = plain
     said = re.findall(r'iteration 2 is not finite.*', trial.log(name))
     if code:
         last = trial.log(name).strip().splitlines()[-1]
