@@ -60,7 +60,7 @@ class Trial:
             f'_base_ = {str(ROOT / "configs" / TASKS[task])!r}\n'
             f'train_cfg = dict({options})\n'
             f'train_dataloader = dict(batch_size=2, num_workers=1)\n'
-            f'val_dataloader = dict(batch_size=4, num_workers=1)\n'
+            f'val_dataloader = dict(batch_size=1, num_workers=1)\n'
             f'test_dataloader = val_dataloader\n'
             f'default_hooks = dict(logger=dict(interval=1), '
             f'checkpoint=dict(interval={4 if by_iter else 1}, '
