@@ -57,6 +57,7 @@ class BadData:
                 place.
         """
         first: Exception | None = None
+        last = ''
         for _ in range(IN_A_ROW):
             try:
                 return ask(index)
@@ -64,11 +65,15 @@ class BadData:
                 if not replaceable(error) or not self.limit:
                     raise
                 first = first or error
-                self.count(name_of(dataset, index, error))
+                last = name_of(dataset, index, error)
+                self.count(last)
             # The numbers of this place, so that a resumed run does the same.
             index = int(np.random.randint(len(dataset)))
-        assert first is not None
-        raise first
+        if isinstance(first, DamagedError):
+            raise LocalUserError(
+                f'{IN_A_ROW} samples in a row cannot be read; the last: {last}'
+            ) from first
+        raise first or AssertionError
 
     def count(self, name: str) -> None:
         """Names a sample that is replaced.

@@ -35,4 +35,4 @@ def test_other_programs_keep_their_errors(ours):
         'except Exception as error: print(type(error).__name__)\n'
     )
     out = subprocess.check_output([sys.executable, '-c', code], text=True)
-    assert out == ('LocalUserError\n' if ours else 'FileNotFoundError\n')
+    assert out == ('DamagedError\n' if ours else 'FileNotFoundError\n')
