@@ -26,6 +26,7 @@ COMMANDS = {
     'train': Command('train.py', 'train a config, on --gpus N processes'),
     'test': Command('test.py', 'test a checkpoint, on --gpus N processes'),
     'predict': Command('predict.py', 'predict pictures, videos and clips'),
+    'features': Command('extract_features.py', 'take features out'),
     'toyworld': Command('make_toyworld.py', 'make small stand-in data'),
     'convert': Command('convert_checkpoint.py', 'convert a weight file'),
     'data': Command('', 'check CONFIG: all that can be wrong with its data'),

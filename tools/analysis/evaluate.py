@@ -13,7 +13,7 @@ import cv2
 from mmengine.config import DictAction
 
 from mmuniformer.analysis import charts, evaluation
-from mmuniformer.engine.config import exit_with, load_config
+from mmuniformer.engine.config import exit_with, read_config
 from mmuniformer.errors import UserError
 
 
@@ -32,7 +32,6 @@ def parse_args():
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE'
     )
-    parser.set_defaults(work_dir=None, launcher='none')
     return parser.parse_args()
 
 
@@ -66,7 +65,8 @@ def main():
     """Evaluates and writes."""
     args = parse_args()
     try:
-        cfg = load_config(args)
+        cfg = read_config(args.config)
+        cfg.merge_from_dict(args.cfg_options or {})
         samples = evaluation.load(args.results)
         report = evaluation.evaluate(cfg, samples)
     except UserError as error:
