@@ -17,7 +17,10 @@ __all__ = [
     'UniFormer',
     'UniFormerLight',
     '__version__',
+    'create_model',
+    'create_transform',
     'fuse',
+    'list_models',
     'predict',
 ]
 
@@ -29,6 +32,8 @@ def __getattr__(name: str) -> Any:
     """Imports the backbones, and with them torch, when they are asked for."""
     if name in ('predict', 'Predictor'):
         return getattr(import_module('.prediction', __name__), name)
+    if name in ('create_model', 'create_transform', 'list_models'):
+        return getattr(import_module('.zoo', __name__), name)
     if name in ('UniFormer', 'UniFormerLight', 'fuse'):
         return getattr(import_module('.models', __name__), name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -31,6 +31,8 @@ COMMANDS = {
     'convert': Command('convert_checkpoint.py', 'convert a weight file'),
     'data': Command('', 'check CONFIG: all that can be wrong with its data'),
     'token-labels': Command('make_token_labels.py', 'make token labels'),
+    'models': Command('', 'list the published models'),
+    'download': Command('', 'get the weights of a published model'),
     'doctor': Command('', 'say what is installed and what is missing'),
     'analysis': Command('', 'TOOL: a script of tools/analysis'),
     'run': Command('', 'SCRIPT: any script, with the answers of compat'),
@@ -85,9 +87,9 @@ def run_command(name: str, args: list[str]) -> None:
 
         doctor(args)
     elif name in ('models', 'download'):
-        from . import zoo_cli
+        from .zoo import commands
 
-        getattr(zoo_cli, name)(args)
+        (commands.models if name == 'models' else commands.fetch)(args)
     elif name == 'configs':
         print('\n'.join(config_names()))
     elif name == 'data':

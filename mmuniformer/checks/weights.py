@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from ..errors import UserError
-from ..weights import files, published
+from ..weights import addresses, files, published
 from ..weights.download import fetch, is_url, local_path
 from ..weights.load import pretrained_cfg
 from .datasets import is_toyworld
@@ -40,7 +40,7 @@ def check_load_from(cfg: Config) -> None:
         UserError: The file of ``load_from`` is missing or damaged.
     """
     path = cfg.get('load_from')
-    if path and not cfg.get('resume') and not is_url(path):
+    if path and not cfg.get('resume') and not has_address(path):
         if not Path(path).is_file():
             raise UserError(
                 f'checkpoint={path!r}: no such file; the config starts from '
@@ -90,7 +90,7 @@ def _check_backbone(cfg: Config, backbone: Any) -> None:
         backbone.init_cfg = others or None
         return
     path = local_path(checkpoint)
-    if not path.is_file() and not is_url(checkpoint):
+    if not path.is_file() and not has_address(checkpoint):
         release = published.find(checkpoint)
         if release and release.url:
             raise UserError(
@@ -101,7 +101,9 @@ def _check_backbone(cfg: Config, backbone: Any) -> None:
     try:
         check_checkpoint(checkpoint)
     except UserError as error:
-        if path.is_file() or not (is_url(checkpoint) and is_toyworld(cfg)):
+        if path.is_file() or not (
+            has_address(checkpoint) and is_toyworld(cfg)
+        ):
             raise type(error)(f'init_cfg: {error}') from error
         print_log(
             f'init_cfg: {error}. This is the toy world: going on WITHOUT '
@@ -110,6 +112,11 @@ def _check_backbone(cfg: Config, backbone: Any) -> None:
             level=30,
         )
         backbone.init_cfg = others or None
+
+
+def has_address(checkpoint: str) -> bool:
+    """Whether a checkpoint is a URL or the name of a published file."""
+    return is_url(checkpoint) or bool(addresses.named(checkpoint))
 
 
 def has_all_weights(cfg: Config) -> bool:

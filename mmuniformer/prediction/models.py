@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 from mmengine.config import Config
 from mmengine.registry import (
     DATASETS,
@@ -16,12 +15,16 @@ from mmengine.runner import find_latest_checkpoint
 
 from ..engine.launch import replace_sync_bn
 from ..errors import UserError
-from ..weights import doors, download, files, labels, load, published
+from ..weights import (
+    addresses,
+    doors,
+    download,
+    files,
+    labels,
+    load,
+    published,
+)
 from ..zoo.names import CONFIGS, find_model
-
-WEIGHT_FILES = ('.pth', '.pyth', '.pt', '.safetensors')
-# Where files with published names are looked for.
-FOLDERS = ('checkpoints', '.')
 
 
 class Found(NamedTuple):
@@ -53,7 +56,7 @@ def find(model: str, checkpoint: str | None = None) -> Found:
                 f'MODEL={model!r}: a config needs --checkpoint FILE'
             )
         return Found(_read(path), checkpoint)
-    if path.suffix in WEIGHT_FILES and path.is_file():
+    if path.suffix in addresses.SUFFIXES and path.is_file():
         return Found(_config_of(path), str(path))
     if path.suffix or len(path.parts) > 1:
         raise UserError(
@@ -62,7 +65,7 @@ def find(model: str, checkpoint: str | None = None) -> Found:
         )
     release = find_model(model)
     config = published_config(release)
-    return Found(_read(config), checkpoint or _weights_of(release))
+    return Found(_read(config), checkpoint or addresses.place_of(release))
 
 
 def _read(path: Path) -> Config:
@@ -88,7 +91,7 @@ def _newest(folder: Path) -> str:
         for path in (Path(latest), folder / Path(latest).name):
             if path.is_file():
                 return str(path)
-    found = [p for p in folder.iterdir() if p.suffix in WEIGHT_FILES]
+    found = [p for p in folder.iterdir() if p.suffix in addresses.SUFFIXES]
     if not found:
         raise UserError(
             f'MODEL={str(folder)!r}: no checkpoint in this folder; wanted '
@@ -131,24 +134,6 @@ def published_config(release: published.Release) -> Path:
             f'installation whole?'
         )
     return path
-
-
-def _weights_of(release: published.Release) -> str:
-    """A published file in the usual places, or from a public hub."""
-    cache = Path(torch.hub.get_dir()) / 'checkpoints'
-    for folder in (*map(Path, FOLDERS), cache):
-        for path in sorted(folder.glob('*')) if folder.is_dir() else ():
-            if path.suffix in WEIGHT_FILES and path.is_file():
-                found = published.table().get(published._plain_name(path.stem))
-                if found == release:
-                    return str(path)
-    if release.hub:
-        return release.url
-    where = f', from {release.url}' if release.url else ''
-    raise UserError(
-        f'MODEL={release.name!r}: its weights are not here; put '
-        f'{release.name}.pth into checkpoints/ or {cache}{where}'
-    )
 
 
 def prepare(cfg: Config) -> Config:

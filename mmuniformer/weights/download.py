@@ -22,7 +22,7 @@ import torch
 from mmengine.logging import print_log
 
 from ..errors import LocalUserError, UserError
-from . import published, reading
+from . import addresses, published, reading
 
 # A server has so long for each answer, and for each MIN_BYTES of a file.
 TIMEOUT_SECONDS = 30
@@ -59,7 +59,17 @@ def cached_path(url: str) -> Path:
 
 
 def local_path(checkpoint: str) -> Path:
-    """Where a file is, or will be once it is downloaded."""
+    """Where a file is, or will be once it is downloaded.
+
+    Args:
+        checkpoint: A path, a URL, or the name of a published file.
+    """
+    release = addresses.named(checkpoint)
+    if release:
+        known = addresses.file_of(release)
+        if known or not release.hub:
+            return known or addresses.folders()[-1] / f'{release.name}.pth'
+        checkpoint = release.url
     if is_url(checkpoint):
         return cached_path(checkpoint)
     return Path(checkpoint).expanduser()
@@ -68,10 +78,16 @@ def local_path(checkpoint: str) -> Path:
 def fetch(checkpoint: str) -> Path:
     """Returns the local path of a file, downloading a URL once per node.
 
+    Args:
+        checkpoint: A path, a URL, or the name of a published file.
+
     Raises:
         UserError: It cannot be downloaded, here or by the process that this
             one has waited for.
     """
+    release = addresses.named(checkpoint)
+    if release and not Path(checkpoint).is_file():
+        checkpoint = addresses.place_of(release)
     path = local_path(checkpoint)
     if not is_url(checkpoint) or path.is_file():
         return path

@@ -1,0 +1,36 @@
+"""``import mmuniformer.timm`` registers the classifiers in timm.
+
+Names are those of :func:`mmuniformer.list_models` for pictures, without
+``_in1k`` too: ``timm.create_model('uniformer_small', features_only=True)``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from timm.models import register_model
+from torch import nn
+
+from .zoo.create import create_model
+from .zoo.names import aliases
+
+# Arguments of timm's own factory that a model does not see.
+_FACTORY = ('pretrained_cfg', 'pretrained_cfg_overlay', 'cache_dir')
+
+
+def _entry_point(name: str) -> Callable[..., nn.Module]:
+    def build(pretrained: bool = False, **kwargs: Any) -> nn.Module:
+        for key in _FACTORY:
+            kwargs.pop(key, None)
+        kwargs.pop('global_pool', None)
+        return create_model(name, pretrained, **kwargs)
+
+    build.__name__ = build.__qualname__ = name
+    build.__module__ = __name__
+    build.__doc__ = f'The classifier {name}, see mmuniformer.create_model.'
+    return build
+
+
+__all__: list[str] = []
+for _name, _release in aliases().items():
+    if _release.task == 'cls':
+        globals()[_name] = register_model(_entry_point(_name))
