@@ -69,7 +69,7 @@ def test_the_recipe_of_a_name_exists(release):
 
 
 def test_every_published_recipe_has_a_name():
-    ours = ('toy', 'finetune')
+    ours = ('toy', 'finetune', 'layer_decay', 'pure')
     configs = {
         p.relative_to(ROOT / 'configs').with_suffix('').as_posix()
         for p in (ROOT / 'configs').glob('[a-z]*/*.py')
