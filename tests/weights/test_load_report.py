@@ -309,3 +309,44 @@ def test_the_average_starts_from_the_file_too(tmp_path):
     hook = next(hook for hook in run.hooks if hasattr(hook, 'ema_model'))
     head = hook.ema_model.module.cls_head.fc_cls
     assert torch.equal(head.bias, state['head.bias'])
+
+
+def with_labels(model, class_order='authors'):
+    """A Runner that tests on labels of Kinetics."""
+    run = runner(model, load_from='uniformer_small_k400_16x4.pth')
+    dataset = SimpleNamespace(label_order='authors', class_order=class_order)
+    wrapped = SimpleNamespace(dataset=dataset)
+    run._test_loop = SimpleNamespace(
+        dataloader=SimpleNamespace(dataset=wrapped)
+    )
+    return run
+
+
+ALPHABETICAL = files.write_note({'class_order': 'alphabetical'})
+
+
+def test_a_head_gets_the_order_of_the_data_set(log):
+    state = Classifier(400, ndim=3).state_dict()
+    run = with_labels(Classifier(400, ndim=3))
+    run._load_from = 'x.pth'
+    done = load(run, {'state_dict': state, 'meta': dict(ALPHABETICAL)})
+    name = 'cls_head.fc_cls.bias'
+    index = labels.alphabetical(400)
+    assert torch.equal(done[name][index], state[name])
+    assert (
+        'classes: in the head alphabetical (by a note in the file), in the '
+        'labels authors: head permuted' in report(log).message
+    )
+
+
+def test_an_order_that_is_asked_for_twice():
+    run = with_labels(Classifier(400), 'alphabetical')
+    with pytest.raises(UserError, match='wanted one of both'):
+        load(run, official(400), class_order='alphabetical')
+
+
+def test_the_order_of_classes_goes_with_what_is_saved():
+    run = with_labels(Classifier(400, ndim=3))
+    checkpoint = {'state_dict': {}, 'meta': {}}
+    LoadReportHook().before_save_checkpoint(run, checkpoint)
+    assert files.read_note(checkpoint)['class_order'] == 'authors'
