@@ -33,6 +33,7 @@ POSE_KEYS = [
     'AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)', 'AR', 'AR .5', 'AR .75',
     'AR (M)', 'AR (L)', 'AP(E)', 'AP(M)', 'AP(H)',
 ]  # fmt: skip
+LESS = ('EPE', 'NME')
 PCK_KEYS = {'bbox': 'PCK', 'head': 'PCKh', 'torso': 'tPCK'}
 
 
@@ -302,7 +303,15 @@ def keys_of(metric: Any, name: str) -> list[str] | None:
 
 
 def check_save_best(cfg: Config, found: Findings) -> None:
-    """Checks that what hooks and schedules wait for is measured."""
+    """Checks that what hooks and schedules wait for is measured.
+
+    mmengine would stop with a KeyError after the first validation. The best
+    checkpoint is then chosen by what is measured, with a warning.
+
+    Args:
+        cfg: Whole config; ``save_best`` is changed in place.
+        found: Gets what is wrong.
+    """
     keys: list[str] = []
     for _, metric, name in metrics_of(cfg, 'val'):
         own = keys_of(metric, name)
@@ -312,24 +321,39 @@ def check_save_best(cfg: Config, found: Findings) -> None:
         keys += own
     if not keys:
         return
-    for option, wanted in _waiting(cfg):
-        wanted_list = [wanted] if isinstance(wanted, str) else wanted
-        for key in wanted_list or ():
-            if key != 'auto' and key not in keys:
-                found.error(
-                    'save_best',
-                    f'{option}={key!r}: val_evaluator does not measure it; '
-                    f'wanted one of {brief(keys, 8)}',
-                )
+    _fit_save_best(cfg, keys, found)
+    for option, key in _waiting(cfg):
+        if key not in keys:
+            found.error(
+                'monitor',
+                f'{option}={key!r}: val_evaluator does not measure it; '
+                f'wanted one of {brief(keys, 8)}',
+            )
+
+
+def _fit_save_best(cfg: Config, keys: list[str], found: Findings) -> None:
+    """Has the best checkpoint chosen by a value that is measured."""
+    hooks = cfg.get('default_hooks') or {}
+    hook = hooks.get('checkpoint') or {}
+    best = hook.get('save_best')
+    wanted = [best] if isinstance(best, str) else list(best or ())
+    good = [key for key in wanted if key == 'auto' or key in keys]
+    if good == wanted:
+        return
+    new = good[0] if len(good) == 1 else good or keys[0]
+    found.warn(
+        'save_best',
+        f'default_hooks.checkpoint.save_best={best!r}: val_evaluator does '
+        f'not measure it; the best checkpoint is chosen by {new!r}. It '
+        f'measures {brief(keys, 8)}',
+    )
+    hook['save_best'] = new
+    if not good or isinstance(hook.get('rule'), list):
+        hook['rule'] = 'less' if keys[0] in LESS else 'greater'
 
 
 def _waiting(cfg: Config) -> Iterator[tuple[str, Any]]:
     """Options that name a measured value."""
-    hooks = cfg.get('default_hooks') or {}
-    checkpoint = hooks.get('checkpoint') or {}
-    if checkpoint.get('save_best'):
-        best = checkpoint['save_best']
-        yield 'default_hooks.checkpoint.save_best', best
     for place, hook in enumerate(cfg.get('custom_hooks') or ()):
         if (
             isinstance(hook, dict)

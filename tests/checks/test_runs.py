@@ -69,18 +69,29 @@ def test_topk_of_few_classes(tmp_path, topk, wrong):
     assert len(errors(cfg)) == wrong
 
 
+def best(cfg, key):
+    """What is taken for a key of save_best, and what is said."""
+    cfg.default_hooks.checkpoint.save_best = key
+    said = warnings(cfg)
+    return cfg.default_hooks.checkpoint.save_best, said
+
+
 @needs_hosts
 def test_save_best_of_what_is_not_measured(tmp_path):
     cfg = pose(write_coco(tmp_path, joints=5))
-    cfg.default_hooks.checkpoint.save_best = 'coco/AP'
-    assert not errors(cfg)
+    assert best(cfg, 'coco/AP') == ('coco/AP', [])
     cfg.val_evaluator = dict(type='PCKAccuracy', thr=0.2)
-    assert "save_best='coco/AP'" in errors(cfg)[0]
+    key, said = best(cfg, 'coco/AP')
+    assert key == 'PCK' and "save_best='coco/AP'" in said[0]
+    assert cfg.default_hooks.checkpoint.rule == 'greater'
     for good in ('PCK', 'auto', ['PCK']):
-        cfg.default_hooks.checkpoint.save_best = good
-        assert not errors(cfg)
+        assert best(cfg, good) == (good, [])
+    assert best(cfg, ['PCK', 'coco/AP'])[0] == 'PCK'
+    cfg.val_evaluator = dict(type='EPE')
+    assert best(cfg, 'PCK')[0] == 'EPE'
+    assert cfg.default_hooks.checkpoint.rule == 'less'
     cfg.val_evaluator = dict(type='NobodyKnows')
-    cfg.default_hooks.checkpoint.save_best = 'x'
+    assert best(cfg, 'x') == ('x', [])
     assert not errors(cfg)
 
 
@@ -90,8 +101,17 @@ def test_save_best_of_what_is_not_measured(tmp_path):
 )
 def test_save_best_of_detection(tmp_path, key):
     cfg = detection(write_coco(tmp_path))
-    cfg.default_hooks.checkpoint.save_best = key
-    assert len(errors(cfg)) == (key == 'coco/bbox_AP')
+    new = 'coco/bbox_mAP' if key == 'coco/bbox_AP' else key
+    assert best(cfg, key)[0] == new
+
+
+@needs_hosts
+def test_a_schedule_that_waits_for_what_is_not_measured(tmp_path):
+    cfg = detection(write_coco(tmp_path))
+    cfg.param_scheduler = [
+        dict(type='ReduceOnPlateauLR', monitor='coco/mAP', rule='greater')
+    ]
+    assert "monitor='coco/mAP'" in errors(cfg)[0]
 
 
 @needs_hosts
