@@ -1,0 +1,1 @@
+"""What users of the five hosts call, on our configs, in one process each."""

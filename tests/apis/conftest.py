@@ -1,0 +1,79 @@
+"""A working folder with data, and what runs a tool in it."""
+
+import importlib.util
+import os
+import runpy
+import sys
+import traceback
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from .. import ROOT
+
+
+def pytest_collection_modifyitems(items):
+    """Warnings of the hosts are not ours."""
+    for item in items:
+        if 'tests/apis' in str(item.path):
+            item.add_marker(pytest.mark.filterwarnings('ignore'))
+
+
+@pytest.fixture(scope='session')
+def cwd(toy_data, tmp_path_factory):
+    """A folder in which the toy recipes find their data."""
+    folder = tmp_path_factory.mktemp('apis')
+    (folder / 'data').symlink_to(toy_data)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def run_script(cwd):
+    """Runs a script in a fork of this process, which has the host already.
+
+    ``host`` is the package of a repository's tool, None for one of ours.
+    """
+
+    def run(host, script, *arguments):
+        if host:
+            package = importlib.util.find_spec(host).submodule_search_locations
+            path = Path(package[0]) / '.mim/tools' / script
+        else:
+            path = ROOT / 'tools' / script
+        log = cwd / 'forked.txt'
+        child = os.fork()
+        if child == 0:
+            os._exit(_in_child(path, arguments, cwd, log))
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        said = log.read_text(errors='replace')
+        assert code == 0, said[-3000:]
+        return SimpleNamespace(said=said)
+
+    return run
+
+
+def _in_child(path, arguments, folder, log):
+    """The exit code of a script."""
+    try:
+        out = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
+        os.chdir(folder)
+        os.environ['MPLBACKEND'] = 'Agg'
+        sys.argv = [str(path), *map(str, arguments)]
+        sys.path.insert(0, str(path.parent))
+        runpy.run_path(str(path), run_name='__main__')
+        code = 0
+    except SystemExit as error:
+        code = error.code or 0
+        if isinstance(code, str):
+            print(code)
+            code = 1
+    except BaseException:
+        traceback.print_exc(file=sys.stdout)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
