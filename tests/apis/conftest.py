@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from mmengine.visualization import Visualizer
 
 from .. import ROOT
 
@@ -62,6 +63,7 @@ def _in_child(path, arguments, folder, log):
         sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
         os.chdir(folder)
         os.environ['MPLBACKEND'] = 'Agg'
+        Visualizer._instance_dict.clear()  # those of this process's models
         sys.argv = [str(path), *map(str, arguments)]
         sys.path.insert(0, str(path.parent))
         runpy.run_path(str(path), run_name='__main__')
