@@ -19,16 +19,21 @@ from mmengine.model import BaseTTAModel, initialize, is_model_wrapper
 from torch import Tensor, nn
 
 from ..errors import UserError
-from . import download, files, labels, published, transfer, variant
+from . import (
+    download,
+    files,
+    labels,
+    published,
+    transfer,
+    variant,
+    verdict,
+)
 
-# Output norms of dense models: no classification file holds them.
-NEW_IN_DENSE = re.compile(r'norm[1-4]\.(weight|bias)')
 # What a classification file has and a backbone for another task has not.
 EXPECTED = re.compile(f'({transfer.NORMS.pattern})|(aux_)?head(_cls)?\\.')
 # Evaluation does not use the class-token branch of the light models, and a
 # pose model emits one map of the four that its file has norms for.
 UNUSED = re.compile(r'norm_cls\.|head_cls\.|norm[1-4]\.')
-MIN_COVERAGE = 0.99
 
 
 class Options(NamedTuple):
@@ -203,11 +208,11 @@ def fit(
             state, dropped = transfer.drop_other_classes(state, own)
             notes += [f'other classes: {layer}' for layer in dropped]
         match = files.compare(own, state)
-        check(match, prefix, keys, starts, options.allow_partial)
+        verdict.check(match, prefix, keys, starts, options.allow_partial)
         matched = {name: state[name] for name in match.matched}
         files.check_tensors(matched, loose)
     lost = [n for n in match.missing if n.startswith(prefix)]
-    lost = [n for n in map(transfer.common_name, lost) if is_body(n)]
+    lost = [n for n in map(transfer.common_name, lost) if verdict.is_body(n)]
     if lost:
         notes += [f'{len(lost)} tensors of the backbone STAY RANDOM']
     extra = map(transfer.common_name, match.unexpected)
@@ -221,13 +226,6 @@ def fit(
     return state, match
 
 
-def is_body(name: str) -> bool:
-    """Whether a backbone cannot do without this tensor of its file."""
-    return bool(
-        transfer.BACKBONE.match(name) and not NEW_IN_DENSE.fullmatch(name)
-    )
-
-
 @contextmanager
 def named(checkpoint: str) -> Iterator[None]:
     """Puts the name of the file before messages of UserErrors."""
@@ -238,85 +236,6 @@ def named(checkpoint: str) -> Iterator[None]:
             raise
         message = f'checkpoint={str(checkpoint)!r}: {error}'
         raise type(error)(message) from error
-
-
-def check(
-    match: files.Match,
-    prefix: str,
-    keys: list[str],
-    starts: bool,
-    allow_partial: bool | str = False,
-) -> None:
-    """Raises UserError unless a file fits a model.
-
-    Args:
-        match: The model compared with the file.
-        prefix: Where the backbone is in the model.
-        keys: Names of all tensors in the file.
-        starts: Whether the heads may be new.
-        allow_partial: As of :class:`Options`.
-    """
-    head = [n for n in match.mismatched if not n.startswith(prefix)]
-    if head:
-        raise UserError(
-            f'{len(head)} tensors differ in shape, so it is of another '
-            f'model or class count: {files.brief(head)}'
-        )
-    total = len(match.matched) + len(match.missing)
-    if match.missing and not starts and allow_partial is not True:
-        raise UserError(
-            f'only {len(match.matched)} of {total} tensors of the model '
-            f'are in it; missing: {files.brief(match.missing)}; the file '
-            f'has: {files.brief(keys)}'
-        )
-    body = files.Match(
-        *(
-            [n.removeprefix(prefix) for n in names if n.startswith(prefix)]
-            for names in match
-        )
-    )
-    # All of them: not every file has the prefix.
-    body = body._replace(unexpected=match.unexpected)
-    check_body(body, keys, allow_partial)
-
-
-def check_body(
-    match: files.Match, keys: list[str], allow_partial: bool | str = False
-) -> None:
-    """Raises UserError unless weights are those of this backbone.
-
-    Args:
-        match: The backbone compared with the weights, by its own names.
-        keys: Names of all tensors in the file.
-        allow_partial: As of :class:`Options`.
-    """
-    if match.mismatched:
-        raise UserError(
-            f'{len(match.mismatched)} tensors differ in shape, so it is of '
-            f'another size or kind: {files.brief(match.mismatched)}'
-        )
-    if allow_partial is True:
-        return
-    missing = [n for n in match.missing if not NEW_IN_DENSE.fullmatch(n)]
-    if allow_partial:
-        missing = [n for n in missing if not re.search(allow_partial, n)]
-    total = len(match.matched) + len(missing)
-    if not match.matched or len(match.matched) < MIN_COVERAGE * total:
-        raise UserError(
-            f'only {len(match.matched)} of {total} tensors of the backbone '
-            f'are in it; missing: {files.brief(missing)}; the file has: '
-            f'{files.brief(keys)}'
-        )
-    more = [
-        name
-        for name in match.unexpected
-        if transfer.BODY.match(transfer.common_name(name))
-    ]
-    if more:
-        raise UserError(
-            f'{len(more)} of its tensors have no place in the backbone, so '
-            f'it is of another size or kind: {files.brief(more)}'
-        )
 
 
 def report(
