@@ -70,7 +70,7 @@ def compile_lock(target: Path, newest: bool) -> None:
             *('pip', 'compile', ASKED.name, '-o', LOCK.name, '--quiet'),
             *('--universal', '--python-version', PYTHONS[0]),
             *('--generate-hashes', '--only-binary', ':all:'),
-            *('--default-index', PYPI, '--native-tls'),
+            *('--default-index', PYPI, '--system-certs'),
             *('--excludes', 'in_vain.txt', '--overrides', 'only.txt'),
             *('--constraints', 'bounds.txt'),
             *('--custom-compile-command', 'make lock'),

@@ -23,6 +23,11 @@ ONEDL = {
     'mmpretrain': 'onedl-mmpretrain==1.3.6',
     'mmsegmentation': 'onedl-mmsegmentation==1.4.2',
 }
+# What they need more: onedl-mmdetection's data sets import imgaug.
+ONEDL_NEEDS = [
+    *('imaug==0.4.3', 'imagecorruptions-imaug==1.1.5', 'imageio'),
+    *('lazy-loader', 'scikit-image', 'tifffile'),
+]
 NATIVE = {
     'MMCV_WITH_OPS': '1',
     'MAX_JOBS': str(os.cpu_count()),
@@ -151,7 +156,7 @@ def plan(new, lock):
     if new['hosts'] == 'onedl':
         left_out += list(ONEDL)
         forks = ['--no-deps', '--no-build-isolation']
-        forks += list(ONEDL.values())
+        forks += list(ONEDL.values()) + ONEDL_NEEDS
         steps.append(('forks of OpenMMLab', forks, {}))
     entries = read_lock(lock)
     kept = [requirement for name, requirement, _ in entries]
