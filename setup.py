@@ -30,9 +30,9 @@ class BuildWithStartUp(build_py):
         if not self.editable_mode:
             top = Path(self.build_lib)
             source = here / 'mmuniformer/compat/_startup.py'
-            self.copy_file(source, top / 'mmuniformer_startup.py')
-            start = top / 'mmuniformer_startup.pth'
-            start.write_text('import mmuniformer_startup\n')
+            self.copy_file(source, top / '_mmuniformer_startup.py')
+            start = top / '_mmuniformer_startup.pth'
+            start.write_text('import _mmuniformer_startup\n')
 
 
 setup(

@@ -261,9 +261,9 @@ def add_start_up(venv):
     python = os.path.join(venv, 'bin', 'python')
     site = subprocess.check_output([python, '-c', code]).decode().strip()
     source = os.path.join(ROOT, 'mmuniformer', 'compat', '_startup.py')
-    shutil.copy(source, os.path.join(site, 'mmuniformer_startup.py'))
-    with open(os.path.join(site, 'mmuniformer_startup.pth'), 'w') as file:
-        file.write('import mmuniformer_startup\n')
+    shutil.copy(source, os.path.join(site, '_mmuniformer_startup.py'))
+    with open(os.path.join(site, '_mmuniformer_startup.pth'), 'w') as file:
+        file.write('import _mmuniformer_startup\n')
 
 
 def works(venv):

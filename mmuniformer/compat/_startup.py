@@ -1,18 +1,18 @@
-"""Loads the answers of this package when OpenMMLab is first imported.
+"""Loads the answers of this package when a host is first imported.
 
 `make setup` and the wheel put this file into site-packages under the name
-``mmuniformer_startup``, with ``mmuniformer_startup.pth``, whose one line has
+``_mmuniformer_startup``, with ``_mmuniformer_startup.pth``, whose one line has
 every interpreter of that environment import it. So ``from mmdet.apis import
 init_detector`` works in programs that do not know this package. It costs less
-than a millisecond, and nothing more where OpenMMLab is not imported;
-``MMUNIFORMER_COMPAT=0`` in the environment turns it off.
+than a millisecond, and nothing more where no host is imported; mmengine alone
+is none. ``MMUNIFORMER_COMPAT=0`` in the environment turns it off.
 """
 
 import os
 import sys
 
 HOSTS = frozenset(
-    'mmengine mmcv mmdet mmseg mmpretrain mmpose mmaction xtcocotools'.split()
+    'mmcv mmdet mmseg mmpretrain mmpose mmaction xtcocotools'.split()
 )
 
 

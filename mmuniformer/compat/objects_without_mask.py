@@ -6,16 +6,19 @@ training of Mask R-CNN ends with a KeyError in a worker at the first of them
 classes, and not the masks.
 """
 
-from types import ModuleType
-from typing import Any
+from __future__ import annotations
 
-import numpy as np
-import torch
-from torch import Tensor
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def apply_to_loading(loading: ModuleType) -> None:
     """Has mmdet's LoadAnnotations give such an object an empty mask."""
+    import numpy as np
+
     process = loading.LoadAnnotations._process_masks
 
     def process_masks(self: Any, results: dict[str, Any]) -> list[Any]:
@@ -39,6 +42,8 @@ def apply_to_loading(loading: ModuleType) -> None:
 
 def apply_to_head(head: ModuleType) -> None:
     """Has mmdet's mask heads leave out objects of an empty mask."""
+    import torch
+
     loss = head.FCNMaskHead.loss_and_target
 
     def loss_and_target(

@@ -37,8 +37,11 @@ def test_nothing_is_imported_before_a_host(run):
 
 
 def test_the_first_host_brings_the_answers(run):
-    code = 'import mmengine\nprint("mmuniformer.compat" in sys.modules)'
-    assert run(code) == 'True\n'
+    code = (
+        'import mmengine\nprint("mmuniformer" in sys.modules)\n'
+        'import mmcv\nprint("mmuniformer.compat" in sys.modules)'
+    )
+    assert run(code) == 'False\nTrue\n'
 
 
 def test_it_answers_for_the_very_name_that_woke_it(run):
@@ -71,7 +74,7 @@ def test_a_wheel_has_it_on_its_top_level(tmp_path):
     )
     [wheel] = tmp_path.glob('*.whl')
     with zipfile.ZipFile(wheel) as file:
-        line = file.read('mmuniformer_startup.pth')
-        module = file.read('mmuniformer_startup.py')
-    assert line == b'import mmuniformer_startup\n'
+        line = file.read('_mmuniformer_startup.pth')
+        module = file.read('_mmuniformer_startup.py')
+    assert line == b'import _mmuniformer_startup\n'
     assert module == STARTUP.read_bytes()
