@@ -290,14 +290,14 @@ def test_flops_of_all_views(gflops, row):
 
 
 def test_published_numbers(row):
-    """In the docstring and in the README."""
+    """In the docstring and in the docs."""
     top1, flops = row['published']
     config = f'configs/video/{row["name"]}.py'
     doc = (ROOT / config).read_text().split('"""')[1]
     text = ' '.join(doc.split())
     assert f'Published: {top1} top-1 with ' in text
     assert f' {flops}G FLOPs in all (' in text
-    lines = (ROOT / 'README.md').read_text().splitlines()
+    lines = (ROOT / 'docs/models.md').read_text().splitlines()
     line = next(x for x in lines if f'`{config}`' in x)
     assert f' {top1} |' in line and f' {flops}G' in line
 

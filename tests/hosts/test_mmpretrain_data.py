@@ -52,13 +52,13 @@ def test_both_counts_of_a_head_for_other_data(data):
 
 @pytest.fixture
 def flowers(tmp_path):
-    """The README's config for a data set of three classes, and the data."""
+    """The docs' config for a data set of three classes, and the data."""
     for split in ('train', 'val'):
         for name in ('daisy', 'rose', 'tulip'):
             folder = tmp_path / 'data/my_flowers' / split / name
             folder.mkdir(parents=True)
             (folder / '1.jpg').touch()
-    text = (ROOT / 'README.md').read_text()
+    text = (ROOT / 'docs/train.md').read_text()
     config = re.search(r"_base_ = 'configs/cls/uniformer_s_fine[^`]*", text)[0]
     assert len(config.splitlines()) <= 5
     (tmp_path / 'configs').symlink_to(ROOT / 'configs')
