@@ -15,6 +15,7 @@ from mmuniformer.errors import UserError
 from mmuniformer.models import UniFormerLight
 
 from .. import TINY
+from . import test_ema
 
 RULES = {
     'cls': dict(
@@ -180,3 +181,38 @@ def test_groups_that_were_other_ones_are_refused():
         MergedGroupsHook().after_load_checkpoint(
             Runner(model, later), checkpoint
         )
+
+
+def run(folder, epochs, constructor, resume=False):
+    """Weights after so many epochs of a Runner, as the recipes have it."""
+    torch.manual_seed(0)
+    runner = test_ema.Runner(
+        test_ema.Classifier(),
+        work_dir=str(folder),
+        experiment_name=f'{folder.name}_{constructor}_{epochs}',
+        train_dataloader=test_ema.batches(4),
+        train_cfg=dict(by_epoch=True, max_epochs=epochs),
+        optim_wrapper=dict(
+            optimizer=dict(type='AdamW', lr=0.01, weight_decay=0.05),
+            paramwise_cfg=RULES['cls'],
+            constructor=constructor,
+        ),
+        param_scheduler=[dict(type='CosineAnnealingLR', T_max=3, end=3)],
+        default_hooks=dict(groups=dict(type='mmuniformer.MergedGroupsHook')),
+        resume=resume,
+        randomness=dict(seed=0),
+        default_scope='mmengine',
+    )
+    runner.train()
+    return weights(runner.model), runner.optim_wrapper.get_lr()['lr']
+
+
+def test_a_runner_goes_on_from_a_checkpoint_of_before(tmp_path):
+    (tmp_path / 'old').mkdir()
+    (tmp_path / 'whole').mkdir()
+    run(tmp_path / 'old', 1, 'DefaultOptimWrapperConstructor')
+    found, rates = run(tmp_path / 'old', 3, 'mmuniformer.MergedGroups', True)
+    wanted, _ = run(tmp_path / 'whole', 3, 'mmuniformer.MergedGroups')
+    assert len(rates) == 2
+    for one, other in zip(found, wanted):
+        torch.testing.assert_close(one, other)
