@@ -194,6 +194,7 @@ def apply_settings(cfg: Config, args: argparse.Namespace) -> None:
         value = getattr(args, name, None)
         if value is not None:
             settings.apply_one(cfg, name, value)
+    settings.take_out(cfg)
     if is_main_process():
         for line in settings.strays(cfg):
             print_log(line, logger='current', level=logging.WARNING)

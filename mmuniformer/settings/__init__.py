@@ -7,6 +7,7 @@ config has nothing but what OpenMMLab knows.
 """
 
 from .apply import KEYS, apply, apply_one
+from .hooks import take_out
 from .strays import strays
 
-__all__ = ['KEYS', 'apply', 'apply_one', 'strays']
+__all__ = ['KEYS', 'apply', 'apply_one', 'strays', 'take_out']

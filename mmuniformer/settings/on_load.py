@@ -13,7 +13,7 @@ from typing import Any
 from mmengine.config import Config
 
 from .apply import KEYS, apply
-from .hooks import keep_one_average
+from .hooks import keep_one_average, take_out
 
 
 def is_ours(cfg: Any) -> bool:
@@ -46,6 +46,7 @@ def _reading(read: Any) -> Any:
         cfg, *rest = read(filename, *args, **kwargs)
         if is_ours(cfg):
             apply(cfg, written_in(str(filename)))
+            take_out(cfg)
         return cfg, *rest
 
     return file_to_dict
@@ -73,6 +74,7 @@ def _building(build: Any) -> Any:
                 cfg_dict = Config._file2dict(str(filename))[0]
             elif left:  # of pure Python, which mmengine reads otherwise
                 apply(cfg_dict, written_in(str(filename)))
+            take_out(cfg_dict)
             keep_one_average(cfg_dict)
         build(self, cfg_dict, cfg_text, filename, *args, **kwargs)
 

@@ -97,7 +97,7 @@ def test_in_a_process_that_knows_nothing_of_us_yet(write):
 def test_an_average_of_ones_own_takes_the_place_of_the_recipes(write):
     own = "custom_hooks = [dict(type='EMAHook', momentum=0.1)]"
     cfg = Config.fromfile(write('a.py', CLS, own))
-    assert not cfg.default_hooks.ema
+    assert 'ema' not in cfg.default_hooks
     assert len(cfg.custom_hooks) == 1
 
 
@@ -108,3 +108,17 @@ def test_keys_that_nobody_applied():
     with pytest.raises(UserError, match='frames=8: nothing has applied it'):
         ShortKeysHook().before_run(run)
     ShortKeysHook().before_run(SimpleNamespace(cfg=dict(codec=1, lr=3)))
+
+
+def test_a_hook_that_is_taken_out(write):
+    """None is for hooks that mmengine has by itself; it refuses others."""
+    lines = 'default_hooks = dict(ema=None, logger=None)'
+    cfg = Config.fromfile(write('a.py', CLS, lines))
+    assert 'ema' not in cfg.default_hooks
+    assert cfg.default_hooks['logger'] is None
+
+
+def test_no_recipe_has_a_hook_that_is_none():
+    for path in (ROOT / 'configs').glob('[a-z]*/*.py'):
+        hooks = Config.fromfile(path).default_hooks
+        assert None not in hooks.values(), path
