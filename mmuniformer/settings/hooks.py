@@ -5,7 +5,6 @@ from typing import Any
 
 from mmengine.logging import print_log
 
-
 # Those that mmengine has by itself; it takes None for them, and only them.
 MMENGINE = (
     'runtime_info',
