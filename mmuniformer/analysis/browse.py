@@ -90,26 +90,8 @@ class Browser:
                 done += 1
 
     def undo(self, x: Tensor) -> np.ndarray:
-        """Pictures ([T,] H, W, 3) in RGB, bytes, of what is normalised."""
-        x = x.float()
-        if x.ndim == 5:  # views of a clip: the first one
-            x = x[0]
-        mean = getattr(self.prepare, 'mean', None)
-        if mean is not None:
-            shape = (-1, *(1,) * (x.ndim - 1))
-            std = self.prepare.std.flatten().view(shape)
-            x = x * std + mean.flatten().view(shape)
-        x = x.movedim(0, -1)
-        own = self.prepare
-        swapped = (
-            getattr(own, '_channel_conversion', False)
-            or getattr(own, 'channel_conversion', False)
-            or getattr(own, 'to_rgb', False)
-        )
-        rgb = swapped or (self.scope == 'mmaction' and not self.bgr)
-        if not rgb:
-            x = x.flip(-1)
-        return x.clamp(0, 255).round().byte().numpy()
+        """Pictures in RGB of what the network gets, see :func:`undo`."""
+        return undo(self.prepare, x, self.scope, self.bgr)
 
     def labelled(self, picture: np.ndarray, sample: Any) -> np.ndarray:
         """A picture in BGR with its labels."""
@@ -147,6 +129,37 @@ class Browser:
         return ', '.join(
             str(names[k]) if k < len(names) else str(k) for k in labels
         )
+
+
+def undo(prepare: Any, x: Tensor, scope: str, bgr: bool) -> np.ndarray:
+    """Undoes the normalisation of a data preprocessor.
+
+    Args:
+        prepare: The data preprocessor.
+        x: A picture (C, H, W), a clip (C, T, H, W) or views of it.
+        scope: The host.
+        bgr: Whether a pipeline of clips turns channels around.
+
+    Returns:
+        ([T,] H, W, 3) in RGB, bytes.
+    """
+    x = x.detach().float().cpu()
+    if x.ndim == 5:  # views of a clip: the first one
+        x = x[0]
+    mean = getattr(prepare, 'mean', None)
+    if mean is not None:
+        shape = (-1, *(1,) * (x.ndim - 1))
+        std = prepare.std.cpu().flatten().view(shape)
+        x = x * std + mean.cpu().flatten().view(shape)
+    x = x.movedim(0, -1)
+    swapped = (
+        getattr(prepare, '_channel_conversion', False)
+        or getattr(prepare, 'channel_conversion', False)
+        or getattr(prepare, 'to_rgb', False)
+    )
+    if not (swapped or (scope == 'mmaction' and not bgr)):
+        x = x.flip(-1)
+    return x.clamp(0, 255).round().byte().numpy()
 
 
 def heat(picture: np.ndarray, sample: Any) -> np.ndarray:
