@@ -24,7 +24,7 @@ EMA_WRAPPERS = ('state_dict_ema', 'model_ema')
 # mmengine swaps the two sets when it saves: its `state_dict` is the average,
 # and this has the weights that were trained.
 SWAPPED = 'ema_state_dict'
-# Of several nested wrappers; the longest match is stripped first.
+# What wrappers put before the names of all tensors; several may be nested.
 PREFIXES = ('module.', 'model.', '_orig_mod.')
 # Under this key of a file's `meta` this package notes what shapes do not
 # tell: head_dim, the published file that the weights are from, class order.

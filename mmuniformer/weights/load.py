@@ -4,7 +4,8 @@ It serves a bare backbone (``init_cfg``), a whole model under a Runner
 (:mod:`.load_report`) and whatever calls mmengine's loader (:mod:`.doors`), so
 that a file has the same verdict and the same line in the log everywhere. A
 path goes down through four files: this one, :mod:`.download`, :mod:`.files`
-and :mod:`.reading`; what was read is fitted by :mod:`.transfer`.
+and :mod:`.reading`; what was read is fitted by :mod:`.transfer` and judged by
+:mod:`.verdict`.
 """
 
 import logging
@@ -29,7 +30,8 @@ from . import (
     verdict,
 )
 
-# What a classification file has and a backbone for another task has not.
+# Final norms and classifiers: a file of a classifier has them, a backbone of
+# another task leaves them out, and nobody needs to be warned of that.
 EXPECTED = re.compile(f'({transfer.NORMS.pattern})|(aux_)?head(_cls)?\\.')
 # Evaluation does not use the class-token branch of the light models, and a
 # pose model emits one map of the four that its file has norms for.

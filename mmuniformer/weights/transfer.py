@@ -16,7 +16,8 @@ from .files import Shapes
 
 State = dict[str, Tensor]
 
-# Without them a backbone is another one.
+# Names of a backbone's own tensors: a file that lacks one of them, or has one
+# more, is the file of another backbone.
 BODY = re.compile(r'(patch_embed|blocks)[1-4]\.|cls_(token|upsample)\b')
 # The layer that sees the picture.
 FIRST = re.compile(r'patch_embed1\.proj(\.0)?\.weight')
