@@ -335,12 +335,13 @@ def _check_joints(
         return False
     strange = [v for v in points[2::3] if v not in (0, 1, 2)]
     if strange:
-        found.error(
+        note = found.error if min(strange) < 0 else found.warn
+        note(
             'visibility',
             f'{where}visibility {strange[0]!r} in keypoints, wanted 0 (not '
             f'labelled), 1 (hidden) or 2 (visible)',
         )
-        return False
+        return min(strange) >= 0
     number = ann.get('num_keypoints')
     labelled = sum(v > 0 for v in points[2::3])
     if number is not None and (
