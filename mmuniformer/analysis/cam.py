@@ -34,7 +34,7 @@ class Cam:
             proposals.
     """
 
-    def __init__(self, predictor: Predictor, layer: str = 'blocks4') -> None:
+    def __init__(self, predictor: Predictor, layer: str = 'blocks2') -> None:
         if predictor.scope == 'mmdet':
             raise UserError('MODEL: detectors have no map of one class')
         self.predictor = predictor

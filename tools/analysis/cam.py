@@ -26,7 +26,7 @@ def parse_args():
     add('sources', nargs='+', metavar='SOURCE', help='as of predict.py')
     add('--checkpoint', metavar='FILE')
     add('--out', default='cam', metavar='DIR', help='[cam]')
-    add('--layer', default='blocks4', help='of the backbone [blocks4]')
+    add('--layer', default='blocks2', help='of the backbone [blocks2]')
     add('--target', help='class or key point [the best one]')
     add('--device')
     return parser.parse_args()
