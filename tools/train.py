@@ -65,7 +65,7 @@ def training_config(args):
         cfg.load_from = None if args.resume == 'auto' else args.resume
     if args.save_every:
         hook = dict(type='mmuniformer.StopHook', save_every=args.save_every)
-        cfg.default_hooks.stop = hook
+        cfg.setdefault('default_hooks', {})['stop'] = hook
     add_speed(cfg, compile=args.compile)
     return cfg
 

@@ -24,6 +24,7 @@ from .speed import keep_freed_memory
 
 DEVICES = Path('/dev')
 TIMEOUT_SECONDS = 1800
+GUARDS = dict(finite='mmuniformer.FiniteHook', stop='mmuniformer.StopHook')
 
 
 def prepare_processes(cfg: Config, launcher: str) -> None:
@@ -102,9 +103,24 @@ def build_runner(cfg: Config, launcher: str) -> Runner:
         UserError: More processes on this machine than GPUs.
     """
     prepare_processes(cfg, launcher)
+    add_hooks(cfg)
     keep_freed_memory()
     build = RUNNERS.build if 'runner_type' in cfg else SafeRunner.from_cfg
     return build(cfg)
+
+
+def add_hooks(cfg: Config) -> None:
+    """Gives a config that is not based on ours the hooks that guard a run.
+
+    Args:
+        cfg: Whole config; changed in place. ``finite=None`` or ``stop=None``
+            in its ``default_hooks`` leaves out that one.
+    """
+    hooks = cfg.get('default_hooks') or {}
+    for name, kind in GUARDS.items():
+        if hooks.setdefault(name, dict(type=kind)) is None:
+            del hooks[name]
+    cfg.default_hooks = hooks
 
 
 def replace_sync_bn(cfg: Any) -> bool:

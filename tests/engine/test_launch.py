@@ -122,6 +122,20 @@ def test_batch_norms_are_synced_on_accelerators_only(
     assert heads.bbox_head[0].norm_cfg.type == wanted
 
 
+@pytest.mark.parametrize(
+    'own, wanted',
+    [
+        ({}, ['finite', 'stop']),
+        (dict(default_hooks=None), ['finite', 'stop']),
+        (dict(default_hooks=dict(finite=None)), ['stop']),
+    ],
+)
+def test_any_config_has_the_guards(own, wanted):
+    cfg = Config(own)
+    launch.add_hooks(cfg)
+    assert sorted(cfg.default_hooks) == wanted
+
+
 def test_what_becomes_of_sync_bn_is_said_once(monkeypatch):
     said = []
     monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
