@@ -33,7 +33,7 @@ default_hooks.update(
     label_check=dict(type='mmuniformer.LabelCheckHook'),
 )
 visualizer = dict(
-    type='SegLocalVisualizer',
+    type='mmuniformer.SegVisualizer',
     vis_backends=[dict(type='LocalVisBackend')],
     name='visualizer',
 )

@@ -20,7 +20,9 @@ default_hooks['checkpoint'].update(
     interval=5, save_best='coco/AP', rule='greater'
 )
 default_hooks.update(
-    visualization=dict(type='PoseVisualizationHook', enable=False)
+    visualization=dict(
+        type='mmuniformer.PeopleVisualizationHook', enable=False
+    )
 )
 visualizer = dict(
     type='PoseLocalVisualizer',

@@ -15,7 +15,7 @@ with read_base():
 
 default_scope = 'mmaction'
 default_hooks.update(
-    visualization=dict(type='VisualizationHook', enable=False)
+    visualization=dict(type='mmuniformer.ClipVisualizationHook', enable=False)
 )
 randomness.update(seed=6666, diff_rank_seed=True)
 visualizer = dict(
