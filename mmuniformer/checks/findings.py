@@ -122,7 +122,8 @@ class Findings:
             line = errors[0].line()
             if len(errors) > 1:
                 kinds = ', '.join(dict.fromkeys(e.kind for e in errors[1:]))
-                line += f'; {len(errors) - 1} more ({kinds})'
+                line += f'; {len(errors) - 1} more ({kinds}), see '
+                line += 'tools/check_data.py'
             raise UserError(line)
 
 
