@@ -6,6 +6,9 @@ has them, before another one inherits it; after that they are gone, and the
 config has nothing but what OpenMMLab knows.
 """
 
+# First of all: compat answers it by importing `on_load`, which needs the rest.
+import mmengine.config  # noqa: F401, isort: skip
+
 from .apply import KEYS, apply, apply_one
 from .hooks import take_out
 from .strays import strays

@@ -122,3 +122,14 @@ def test_no_recipe_has_a_hook_that_is_none():
     for path in (ROOT / 'configs').glob('[a-z]*/*.py'):
         hooks = Config.fromfile(path).default_hooks
         assert None not in hooks.values(), path
+
+
+@pytest.mark.parametrize('name', ['settings', 'settings.on_load'])
+def test_imported_first(name):
+    done = subprocess.run(
+        [sys.executable, '-c', f'import mmuniformer.{name}'],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
