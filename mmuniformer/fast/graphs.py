@@ -11,6 +11,7 @@ __all__ = [
     'cpu_autocast',
     'is_compiling',
     'is_eager',
+    'is_exported',
     'takes_custom_code',
 ]
 
@@ -31,6 +32,15 @@ def takes_custom_code() -> bool:
 def builds_graph() -> bool:
     """Whether the call is compiled, exported or traced."""
     return is_compiling() or torch.jit.is_tracing()
+
+
+def is_exported() -> bool:
+    """Whether other programs will run the graph, at sizes of their own."""
+    if torch.jit.is_tracing() or not is_compiling():
+        return torch.jit.is_tracing()
+    # Dynamo takes torch.compiler.is_exporting() for True, always.
+    exports = getattr(torch.compiler, '_is_exporting_flag', False)
+    return exports or not torch.compiler.is_dynamo_compiling()
 
 
 def is_eager(x: Tensor) -> bool:

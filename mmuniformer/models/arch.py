@@ -1,7 +1,9 @@
 """The released sizes of UniFormer and the checks on a user's own size."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from .. import options
 from ..errors import UserError
 
 
@@ -58,7 +60,7 @@ def resolve_arch(
         UserError: Unknown name or field, or values that do not fit together.
     """
     if isinstance(arch, dict):
-        unknown = sorted(set(arch) - set(Arch._fields))
+        unknown = sorted(map(str, set(arch) - set(Arch._fields)))
         if unknown or 'depths' not in arch:
             raise UserError(
                 f'arch={arch!r}: wanted a dict with depths and any of '
@@ -80,20 +82,37 @@ def resolve_arch(
     return found
 
 
+def _is_size(value: Any) -> bool:
+    return options.is_integer(value) and value > 0
+
+
+# What each field with an entry per stage is made of.
+PER_STAGE: dict[str, tuple[Callable[[Any], bool], str]] = {
+    'depths': (_is_size, 'positive ints'),
+    'embed_dims': (_is_size, 'positive ints'),
+    'stems': (lambda value: value in ('patch', 'conv'), "'patch' or 'conv'"),
+    'layer_scale': (lambda value: isinstance(value, bool), 'bools'),
+}
+
+
 def _check(arch: Arch) -> None:
-    for name in ('depths', 'embed_dims', 'stems', 'layer_scale'):
-        value = getattr(arch, name)
-        if not isinstance(value, tuple) or len(value) != 4:
-            raise UserError(
-                f'arch: {name}={value!r}: wanted four values, one per stage'
-            )
-    if any(not isinstance(d, int) or d < 1 for d in arch.depths):
-        raise UserError(f'arch: depths={arch.depths}: wanted positive ints')
-    if any(stem not in ('patch', 'conv') for stem in arch.stems):
-        raise UserError(f"arch: stems={arch.stems}: wanted 'patch' or 'conv'")
-    for dim in arch.embed_dims[2:]:
-        if arch.head_dim < 1 or dim % arch.head_dim:
-            raise UserError(
-                f'head_dim={arch.head_dim}: wanted a positive divisor of '
-                f'embed_dims of stages 3 and 4, {arch.embed_dims[2:]}'
-            )
+    for name, (holds, wanted) in PER_STAGE.items():
+        values = getattr(arch, name)
+        if (
+            not isinstance(values, tuple)
+            or len(values) != 4
+            or not all(map(holds, values))
+        ):
+            options.refuse(name, values, f'{wanted}, four of them')
+    ratio, dims = arch.mlp_ratio, arch.embed_dims
+    if not options.is_number(ratio) or min(dims) * ratio < 1:
+        options.refuse('mlp_ratio', ratio, f'a number from 1 / {min(dims)} on')
+    if arch.stems[0] == 'conv' and dims[0] < 2:
+        options.refuse('embed_dims', dims, "2 or more before a 'conv' stem")
+    head_dim = options.integer('head_dim', arch.head_dim, 1)
+    if dims[2] % head_dim or dims[3] % head_dim:
+        options.refuse(
+            'head_dim',
+            head_dim,
+            f'a divisor of embed_dims of stages 3 and 4, {dims[2:]}',
+        )

@@ -5,9 +5,9 @@ from typing import Any
 from mmengine.model import BaseModule
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from .. import options
 from ..errors import UserError
 from ..weights import load as weights
-from . import options
 from .arch import Arch
 
 

@@ -111,6 +111,8 @@ class AttnBlock(Block):
             tokens (``SABlock_Windows``); 0 for the whole map.
     """
 
+    attention: type[Attention] = Attention
+
     def __init__(
         self,
         dim: int,
@@ -126,7 +128,7 @@ class AttnBlock(Block):
         )
         self.window_size = window_size
         self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.attn = Attention(dim, num_heads)
+        self.attn = self.attention(dim, num_heads)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
         self.mlp = Mlp(dim, int(dim * mlp_ratio))
 

@@ -229,16 +229,12 @@ class ConvEmbed(nn.Module):
         super().__init__()
         conv, norm, _ = LAYERS[len(geometries[0].kernel_size)]
         layers: list[nn.Module] = []
-        if len(geometries) == 2:
-            middle = dim // 2
-            layers += [
-                conv(in_channels, middle, *geometries[0]),
-                norm(middle),
-                nn.GELU(),
-            ]
-            in_channels = middle
-        layers += [conv(in_channels, dim, *geometries[-1]), norm(dim)]
-        self.proj = nn.Sequential(*layers)
+        for geometry in geometries:
+            width = dim if geometry is geometries[-1] else dim // 2
+            layers += [conv(in_channels, width, *geometry), norm(width)]
+            layers += [nn.GELU()]
+            in_channels = width
+        self.proj = nn.Sequential(*layers[:-1])
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C_in, *S) -> (B, C, *S / stride)."""

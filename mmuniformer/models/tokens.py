@@ -10,19 +10,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..fast import exported
 
+
+@exported.replaced
 def to_channels_last(x: Tensor) -> Tensor:
     """Stores a map (B, C, *S) so that its tokens (B, N, C) are a view."""
-    places = range(2, x.ndim)
-    x = x.permute(0, *places, 1).contiguous()
-    return x.permute(0, x.ndim - 1, *(place - 1 for place in places))
+    layout = torch.channels_last if x.ndim == 4 else torch.channels_last_3d
+    return x.contiguous(memory_format=layout)
 
 
+@exported.replaced
 def flatten(x: Tensor) -> Tensor:
     """(B, C, *S) -> (B, N, C), a view if ``x`` is channels-last."""
-    return x.permute(0, *range(2, x.ndim), 1).flatten(1, -2)
+    return x.movedim(1, -1).flatten(1, -2)
 
 
+@exported.replaced
 def unflatten(tokens: Tensor, shape: Sequence[int]) -> Tensor:
     """(B, N, C) -> (B, C, *S), the inverse of :func:`flatten`.
 
@@ -34,10 +38,10 @@ def unflatten(tokens: Tensor, shape: Sequence[int]) -> Tensor:
         tokens: Sequence of N = prod(S) tokens.
         shape: Sizes (B, C, *S) of the map.
     """
-    x = tokens.unflatten(1, shape[2:])
-    return x.permute(0, -1, *range(1, x.ndim - 1))
+    return tokens.unflatten(1, shape[2:]).movedim(-1, 1)
 
 
+@exported.replaced
 def window_split(x: Tensor, window: int) -> Tensor:
     """(B, C, H, W) -> (B * nH * nW, window * window, C).
 
@@ -47,13 +51,14 @@ def window_split(x: Tensor, window: int) -> Tensor:
     segmentation backbones).
     """
     b, c, h, w = x.shape
-    rows, cols = -(-h // window), -(-w // window)
+    rows, cols = (h + window - 1) // window, (w + window - 1) // window
     x = F.pad(x, (0, cols * window - w, 0, rows * window - h))
     x = x.reshape(b, c, rows, window, cols, window)
     x = x.permute(0, 2, 4, 3, 5, 1)
     return x.reshape(b * rows * cols, window * window, c)
 
 
+@exported.replaced
 def window_join(windows: Tensor, window: int, shape: Sequence[int]) -> Tensor:
     """Inverse of :func:`window_split`, without the padding.
 
@@ -63,7 +68,7 @@ def window_join(windows: Tensor, window: int, shape: Sequence[int]) -> Tensor:
         shape: Sizes (B, C, H, W) of the map before the split.
     """
     b, c, h, w = shape
-    rows, cols = -(-h // window), -(-w // window)
+    rows, cols = (h + window - 1) // window, (w + window - 1) // window
     x = windows.reshape(b, rows, cols, window, window, c)
     x = x.transpose(2, 3).reshape(b, rows * window, cols * window, c)
     return x[:, :h, :w].permute(0, 3, 1, 2)
@@ -112,6 +117,21 @@ def pool_scores(scores: Tensor, shape: Sequence[int]) -> Tensor:
     """
     frames = shape[2] if len(shape) == 5 else 1
     maps = scores.reshape(shape[0], frames, *shape[-2:])
-    pooled = F.avg_pool2d(maps, 2).flatten(1)
+    # Not `avg_pool2d`, which fixes in exported graphs what sizes are odd; and
+    # the sizes are written as those of the embedding, so that they agree.
+    rows, cols = (
+        2 * torch.arange((size - 2) // 2 + 1, device=scores.device)
+        for size in shape[-2:]
+    )
+    maps = maps[..., rows, :] + maps[..., rows + 1, :]
+    pooled = (maps[..., cols] + maps[..., cols + 1]).flatten(1) / 4
     total = scores.sum(1, keepdim=True)
     return pooled * (total / pooled.sum(1, keepdim=True))
+
+
+def share(total: int, ratio: float) -> int:
+    """``int(total * ratio)``; in whole numbers where ratio is simple."""
+    top, bottom = ratio.as_integer_ratio()
+    if bottom <= 1024:
+        return total * top // bottom
+    return torch.sym_int(total * ratio)

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .. import options
 from ..registry import MODELS
-from . import options
 from .arch import ARCHS, Arch, resolve_arch
 from .backbone import Backbone
 from .blocks import AttnBlock, ConvBlock, Stage
@@ -67,6 +67,7 @@ class UniFormer(Backbone):
     """
 
     archs: dict[str, Arch] = ARCHS
+    attn_block: Any = AttnBlock
 
     def __init__(
         self,
@@ -140,23 +141,20 @@ class UniFormer(Backbone):
         self, stage: int, index: int, drop_path_rate: float, scale: float
     ) -> nn.Module:
         """Builds block ``index`` of ``stage``, both counted from 0."""
-        arch, ndim = self.arch, self.ndim
-        dim = arch.embed_dims[stage]
+        arch, dim = self.arch, self.arch.embed_dims[stage]
+        common = arch.mlp_ratio, drop_path_rate, scale
         if stage < 2:
-            return ConvBlock(dim, ndim, arch.mlp_ratio, drop_path_rate, scale)
+            return ConvBlock(dim, self.ndim, *common)
+        heads, own = dim // arch.head_dim, self.attn_argument(stage, index)
+        return self.attn_block(dim, self.ndim, heads, *common, own)
+
+    def attn_argument(self, stage: int, index: int) -> float:
+        """What differs between attention blocks: the size of windows."""
         windowed = stage == 2 and (
             self.attention == 'window'
             or (self.attention == 'hybrid' and (index + 1) % 4 != 0)
         )
-        return AttnBlock(
-            dim,
-            ndim,
-            dim // arch.head_dim,
-            arch.mlp_ratio,
-            drop_path_rate,
-            scale,
-            window_size=self.window_size if windowed else 0,
-        )
+        return self.window_size if windowed else 0
 
     def _layer_scale(self, stage: int, value: float | None) -> float:
         scaled = self.arch.layer_scale

@@ -11,18 +11,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .. import options
 from ..errors import UserError
 from ..registry import MODELS
-from . import options
 from .arch import LIGHT_ARCHS, Arch
-from .blocks import Block, scaled
-from .layers import Mlp, ScoredAttention
+from .blocks import AttnBlock, scaled
+from .layers import ScoredAttention
 from .tokens import (
     flatten,
     keep,
     merge,
     pool_scores,
     restore,
+    share,
     to_channels_last,
     unflatten,
 )
@@ -37,7 +38,7 @@ ENTRIES = {'cls_token': 'patch_embed3', 'cls_upsample': 'patch_embed4'}
 State = tuple[Tensor, Tensor, Tensor | None]
 
 
-class LightBlock(Block):
+class LightBlock(AttnBlock):
     """Self-attention over the tokens that matter most.
 
     The tokens that the class token looks at most are kept. The others are
@@ -55,6 +56,8 @@ class LightBlock(Block):
             needs no representative.
     """
 
+    attention = ScoredAttention
+
     def __init__(
         self,
         dim: int,
@@ -66,15 +69,16 @@ class LightBlock(Block):
         keep_ratio: float,
     ) -> None:
         super().__init__(
-            dim, ndim, drop_path_rate, (dim,), layer_scale_init_value
+            dim,
+            ndim,
+            num_heads,
+            mlp_ratio,
+            drop_path_rate,
+            layer_scale_init_value,
         )
         self.keep_ratio = keep_ratio
-        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.attn = ScoredAttention(dim, num_heads)
-        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
-        self.mlp = Mlp(dim, int(dim * mlp_ratio))
 
-    def forward(self, state: State) -> State:
+    def forward(self, state: State) -> State:  # type: ignore[override]
         """Map (B, C, *S), class token (B, 1, C) and scores (B, N), the same.
 
         The scores, running means of the class token's attention, rank the
@@ -98,7 +102,7 @@ class LightBlock(Block):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens (B, N, C), class token and scores (B, N), the same."""
         total = x.shape[1]
-        kept = torch.sym_int(total * self.keep_ratio)
+        kept = share(total, self.keep_ratio)
         # Only kept tokens get new scores, and a dropped one if it is the only
         # one (official code: 1 or 2 tokens): it is its own representative.
         # No comparison, which would fix the sizes of exported graphs.
@@ -164,6 +168,7 @@ class UniFormerLight(UniFormer):
     """
 
     archs: dict[str, Arch] = LIGHT_ARCHS
+    attn_block = LightBlock
 
     def __init__(
         self,
@@ -199,22 +204,9 @@ class UniFormerLight(UniFormer):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, dims[2]))
         self.cls_upsample = nn.Linear(dims[2], dims[3])
 
-    def build_block(
-        self, stage: int, index: int, drop_path_rate: float, scale: float
-    ) -> nn.Module:
-        """Builds block ``index`` of ``stage``, both counted from 0."""
-        if stage < 2:
-            return super().build_block(stage, index, drop_path_rate, scale)
-        dim = self.arch.embed_dims[stage]
-        return LightBlock(
-            dim,
-            self.ndim,
-            dim // self.arch.head_dim,
-            self.arch.mlp_ratio,
-            drop_path_rate,
-            scale,
-            keep_ratio=self.keep_ratio if stage == 3 or index else 1,
-        )
+    def attn_argument(self, stage: int, index: int) -> float:
+        """What differs between attention blocks: the share of kept tokens."""
+        return self.keep_ratio if stage == 3 or index else 1
 
     def forward(self, x: Tensor) -> Any:
         """(B, C_in, *S) -> maps (B, C, *S / stride) of ``out_indices``.

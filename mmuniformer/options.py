@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..errors import UserError
+from .errors import UserError
 
 ATTENTION = ('global', 'window', 'hybrid')
 MAPS = {2: '(B, C, H, W)', 3: '(B, C, T, H, W)'}
@@ -73,7 +73,7 @@ def keep_ratio(value: Any) -> float:
     """Share above 0."""
     if not is_number(value) or not 0 < value <= 1:
         refuse('keep_ratio', value, '0 < ratio <= 1')
-    return value
+    return float(value)
 
 
 def layer_scale(value: Any) -> None:

@@ -1,0 +1,74 @@
+"""Layout changes of ``models/tokens.py`` in graphs that are exported.
+
+Legend: B batch, C channels, N tokens, H rows, W columns of a map.
+Other programs run these graphs, at other sizes: no line compares sizes, or
+asks whether one divides the other, which would fix them.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import torch
+from torch import Tensor
+
+from .graphs import is_exported
+
+Function = TypeVar('Function', bound=Callable[..., Any])
+
+
+def replaced(function: Function) -> Function:
+    """Has graphs that are exported take the function of that name here."""
+    name = function.__name__
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        return (globals()[name] if is_exported() else function)(*args)
+
+    return cast(Function, call)
+
+
+def to_channels_last(x: Tensor) -> Tensor:
+    """Leaves a map as it is stored, so that no stride depends on a size."""
+    return x
+
+
+def flatten(x: Tensor) -> Tensor:
+    """(B, C, *S) -> (B, N, C)."""
+    return x.flatten(2).transpose(1, 2).contiguous()
+
+
+def unflatten(tokens: Tensor, shape: Sequence[int]) -> Tensor:
+    """(B, N, C) -> (B, C, *S), channels first."""
+    return tokens.transpose(1, 2).contiguous().reshape(shape)
+
+
+def window_split(x: Tensor, window: int) -> Tensor:
+    """(B, C, H, W) -> (B * nH * nW, window * window, C), by a gather."""
+    b, c, h, w = x.shape
+    rows, cols = (h + window - 1) // window, (w + window - 1) // window
+    row, col = _places(rows, window, x), _places(cols, window, x)
+    row, col = row[:, None, :, None], col[None, :, None, :]
+    # Beyond the map all places have one more token, a zero.
+    index = torch.where((row < h) & (col < w), row * w + col, h * w)
+    tokens = torch.cat([flatten(x), x.new_zeros(b, 1, c)], 1)
+    windows = tokens[:, index.reshape(rows * cols, window * window)]
+    return windows.reshape(b * rows * cols, window * window, c)
+
+
+def window_join(windows: Tensor, window: int, shape: Sequence[int]) -> Tensor:
+    """Inverse of :func:`window_split`; ``shape``: (B, C, H, W)."""
+    b, c, h, w = shape
+    rows, cols = (h + window - 1) // window, (w + window - 1) // window
+    row = torch.arange(h, device=windows.device)[:, None]
+    col = torch.arange(w, device=windows.device)[None]
+    index = row // window * cols + col // window
+    index = (index * window + row % window) * window + col % window
+    tokens = windows.reshape(b, rows * cols * window * window, c)
+    return unflatten(tokens[:, index.flatten()], shape)
+
+
+def _places(count: int, window: int, x: Tensor) -> Tensor:
+    """Rows or columns of the map in each window, (count, window)."""
+    first = window * torch.arange(count, device=x.device)[:, None]
+    return first + torch.arange(window, device=x.device)
