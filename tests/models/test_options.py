@@ -1,5 +1,7 @@
 """Options of the backbones: outputs, freezing, layer depths, errors."""
 
+from math import nan
+
 import numpy as np
 import pytest
 import torch
@@ -269,6 +271,56 @@ ERRORS = [
     (UniFormer, dict(frozen_stages=5), 'frozen_stages=5'),
     (UniFormer, dict(with_cp=(9, 0, 0, 0)), 'with_cp='),
     (UniFormer, dict(with_cp=(1, 1)), 'with_cp='),
+    (UniFormer, dict(arch=ARCH | dict(depths=(True,) * 4)), 'depths='),
+    (UniFormer, dict(arch=ARCH | dict(depths='1111')), "depths='1111'"),
+    (UniFormer, dict(arch=ARCH | dict(mlp_ratio='4')), "mlp_ratio='4'"),
+    (UniFormer, dict(arch=ARCH | dict(mlp_ratio=0)), 'mlp_ratio=0'),
+    (UniFormer, dict(arch=ARCH | dict(mlp_ratio=nan)), 'mlp_ratio=nan'),
+    (UniFormer, dict(arch=ARCH | dict(mlp_ratio=0.1)), 'mlp_ratio=0.1'),
+    (UniFormer, dict(arch=ARCH | dict(embed_dims=(8, 16, 24, 0))), '24, 0'),
+    (UniFormer, dict(arch=ARCH | dict(layer_scale=(2,) * 4)), 'layer_scale='),
+    (UniFormer, dict(arch=ARCH | {5: 1}), 'unknown'),
+    (UniFormer, dict(head_dim='8'), "head_dim='8'"),
+    (UniFormer, dict(head_dim=True), 'head_dim=True'),
+    (UniFormer, dict(head_dim=8.0), 'head_dim=8.0'),
+    (UniFormer, dict(ndim=True), 'ndim=True'),
+    (UniFormer, dict(ndim='2'), "ndim='2'"),
+    (UniFormer, dict(in_channels=0), 'in_channels=0'),
+    (UniFormer, dict(in_channels='3'), "in_channels='3'"),
+    (UniFormer, dict(in_channels=True), 'in_channels=True'),
+    (UniFormer, dict(attention=None), 'attention=None'),
+    (UniFormer, dict(attention=['global']), 'attention='),
+    (UniFormer, dict(window_size=True), 'window_size=True'),
+    (UniFormer, dict(window_size='7'), "window_size='7'"),
+    (UniFormer, dict(dense='no'), "dense='no'"),
+    (UniFormer, dict(dense=1), 'dense=1'),
+    (UniFormer, dict(norm_eval='yes'), "norm_eval='yes'"),
+    (UniFormer, dict(drop_path_rate='0.1'), "drop_path_rate='0.1'"),
+    (UniFormer, dict(drop_path_rate=True), 'drop_path_rate=True'),
+    (UniFormer, dict(drop_path_rate=nan), 'drop_path_rate=nan'),
+    (UniFormer, dict(drop_path_rate=-0.1), 'drop_path_rate=-0.1'),
+    (UniFormer, dict(drop_path_rate=None), 'drop_path_rate=None'),
+    (UniFormer, dict(out_indices='3'), "out_indices='3'"),
+    (UniFormer, dict(out_indices=True), 'out_indices=True'),
+    (UniFormer, dict(out_indices=(0, True)), 'out_indices='),
+    (UniFormer, dict(out_indices=(1, 1)), 'out_indices='),
+    (UniFormer, dict(out_indices=None), 'out_indices=None'),
+    (UniFormer, dict(out_indices=3.0), 'out_indices=3.0'),
+    (UniFormer, dict(frozen_stages=True), 'frozen_stages=True'),
+    (UniFormer, dict(frozen_stages='1'), "frozen_stages='1'"),
+    (UniFormer, dict(frozen_stages=1.0), 'frozen_stages=1.0'),
+    (UniFormer, dict(with_cp=3), 'with_cp=3'),
+    (UniFormer, dict(with_cp='yes'), "with_cp='yes'"),
+    (UniFormer, dict(with_cp=(True,) * 4), 'with_cp='),
+    (UniFormer, dict(with_cp=(-1, 0, 0, 0)), 'with_cp='),
+    (UniFormer, dict(layer_scale_init_value=-1), 'layer_scale_init_value=-1'),
+    (UniFormer, dict(layer_scale_init_value='1'), "init_value='1'"),
+    (UniFormer, dict(layer_scale_init_value=True), 'init_value=True'),
+    (UniFormer, dict(init_cfg='file.pth'), "init_cfg='file.pth'"),
+    (UniFormer, dict(init_cfg=dict(checkpoint='x')), 'init_cfg='),
+    (UniFormerLight, dict(keep_ratio='0.5'), "keep_ratio='0.5'"),
+    (UniFormerLight, dict(keep_ratio=True), 'keep_ratio=True'),
+    (UniFormerLight, dict(with_cls_token=1), 'with_cls_token=1'),
     (UniFormerLight, dict(keep_ratio=0), 'keep_ratio=0'),
     (UniFormerLight, dict(keep_ratio=1.5), 'keep_ratio=1.5'),
     (UniFormerLight, dict(attention='hybrid'), "attention='hybrid'"),
@@ -286,7 +338,9 @@ ERRORS = [
 
 
 @pytest.mark.parametrize(
-    ('cls', 'kwargs', 'got'), ERRORS, ids=[e[2] for e in ERRORS]
+    ('cls', 'kwargs', 'got'),
+    ERRORS,
+    ids=[f'{i}-{e[2]}' for i, e in enumerate(ERRORS)],
 )
 def test_error_names_argument_value_and_what_is_wanted(cls, kwargs, got):
     with torch.device('meta'), pytest.raises(ValueError, match=got) as error:
@@ -298,3 +352,62 @@ def test_a_window_larger_than_the_map_speaks():
     model = UniFormer(SIZE, attention='window', window_size=14)
     with pytest.warns(UserWarning, match=r'window_size=14.*\(4, 6\)'):
         model(torch.randn(1, 3, 64, 96))
+
+
+@pytest.mark.parametrize(
+    'kwargs',
+    [
+        dict(out_indices=range(4), with_cp=[1, 0, 4, 1]),
+        dict(out_indices=[np.int64(0), -1], frozen_stages=np.int64(1)),
+        dict(drop_path_rate=0, layer_scale_init_value=1, head_dim=np.int32(8)),
+        dict(drop_path_rate=np.float32(0.1), init_cfg=[], in_channels=1),
+        dict(arch=dict(depths=[1, 1, 4, 1], embed_dims=[8, 16, 24, 32],
+                       head_dim=8, mlp_ratio=2.5)),
+    ],
+)  # fmt: skip
+def test_values_of_other_types_that_mean_the_same_are_taken(kwargs):
+    with torch.device('meta'):
+        UniFormer(**{'arch': ARCH, **kwargs})
+
+
+@BOTH
+@pytest.mark.parametrize('shape', [(3, 64, 64), (64,), (1, 1, 3, 4, 64, 64)])
+def test_an_input_of_another_rank_is_refused(variant, shape):
+    with pytest.raises(ValueError, match=r'input of shape.*wanted \(B, C'):
+        build(variant)(torch.zeros(shape))
+
+
+@pytest.mark.parametrize('variant', ['hybrid', 'light_cls', 'video'])
+@pytest.mark.parametrize('mode', ['train', 'eval', 'inference'])
+def test_an_empty_batch_gives_empty_maps(variant, mode):
+    model = build(variant, drop_path_rate=0.2).train(mode == 'train')
+    x = images(model)
+    with torch.set_grad_enabled(mode != 'inference'):
+        got = [tuple(out.shape) for out in tensors(model(x[:0]))]
+        wanted = [tuple(out[:0].shape) for out in tensors(model.eval()(x))]
+    assert got == wanted
+    assert all(v.isfinite().all() for v in model.state_dict().values())
+
+
+@BOTH
+def test_feature_info_tells_channels_and_strides(variant):
+    model = build(variant, dense=True, out_indices=range(4))
+    x = images(model)
+    for info, out in zip(model.feature_info, model(x)):
+        assert info['num_chs'] == out.shape[1]
+        assert info['reduction'] == x.shape[-1] // out.shape[-1]
+        assert info['module'] in dict(model.named_modules())
+
+
+@BOTH
+def test_recomputation_is_turned_on_and_off(variant):
+    model = build(variant)
+    model.set_grad_checkpointing()
+    assert model.checkpointed == model.arch.depths
+    model.set_grad_checkpointing(False)
+    assert model.checkpointed == (0,) * 4
+
+
+def test_the_class_token_has_no_weight_decay():
+    assert build('light').no_weight_decay() == {'cls_token'}
+    assert build('global').no_weight_decay() == set()
