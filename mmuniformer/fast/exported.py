@@ -23,7 +23,7 @@ def replaced(function: Function) -> Function:
 
     @wraps(function)
     def call(*args: Any) -> Any:
-        return (globals()[name] if is_exported() else function)(*args)
+        return (FORMS[name] if is_exported() else function)(*args)
 
     return cast(Function, call)
 
@@ -72,3 +72,12 @@ def _places(count: int, window: int, x: Tensor) -> Tensor:
     """Rows or columns of the map in each window, (count, window)."""
     first = window * torch.arange(count, device=x.device)[:, None]
     return first + torch.arange(window, device=x.device)
+
+
+FORMS: dict[str, Callable[..., Tensor]] = {
+    'to_channels_last': to_channels_last,
+    'flatten': flatten,
+    'unflatten': unflatten,
+    'window_split': window_split,
+    'window_join': window_join,
+}

@@ -180,8 +180,8 @@ class ScoredAttention(Attention):
 
         The weights are the first row of the softmax, averaged over the
         heads. Computed apart from the fused attention, that row costs next
-        to nothing; products and a sum, which autocast leaves alone, keep its
-        precision: the weights rank tokens.
+        to nothing; products and a sum, which mixed precision leaves alone,
+        keep its precision: the weights rank tokens.
         """
         query, key, value = self.heads(x)
         first = query[:, :, :1]

@@ -82,7 +82,7 @@ def keep(x: Tensor, index: Tensor) -> Tensor:
 def merge(x: Tensor, weights: Tensor) -> Tensor:
     """Weighted mean of tokens, (B, N, C) -> (B, 1, C); ``weights``: (B, N).
 
-    Computed in the precision of the weights, under autocast too. All-zero
+    Computed in the precision of the weights, even in mixed one. All-zero
     weights (underflow) give zeros, not NaN.
     """
     total = weights.sum(1, keepdim=True)

@@ -8,7 +8,7 @@ from torch.export import Dim
 
 from ..models.tiny import build, images, tensors
 
-KINDS = ['hybrid', 'light_cls', 'light_video_scale']
+KINDS = ['hybrid', 'light_cls']
 SIZES = [(1, 64, 96), (3, 75, 101), (2, 128, 65)]
 
 
