@@ -50,8 +50,10 @@ def test_an_object_without_mask_trains_its_box_alone():
     from mmdet.datasets.transforms import LoadAnnotations
     from mmdet.models.roi_heads.mask_heads import FCNMaskHead
     from mmdet.structures.mask import BitmapMasks
+    from mmengine.registry import init_default_scope
     from mmengine.structures import InstanceData
 
+    init_default_scope('mmdet')  # a test before may have left another
     square = [[2, 2, 12, 2, 12, 12, 2, 12]]
     one = dict(bbox=[2, 2, 12, 12], bbox_label=0, ignore_flag=0)
     results = dict(
