@@ -142,7 +142,7 @@ def test_autocast_gives_low_precision_in_inference(variant):
         with torch.no_grad():
             got = tensors(model(x))
     assert [v.dtype for v in got] == [v.dtype for v in wanted]
-    torch.testing.assert_close(got, wanted, rtol=0.05, atol=0.05)
+    torch.testing.assert_close(got, wanted, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(('size', 'warns'), [(47, True), (48, False)])
