@@ -17,7 +17,8 @@ def fuse(model: nn.Module) -> nn.Module:
     In every UniFormer of the model: BatchNorm before a 1x1 convolution goes
     into this convolution, BatchNorm behind a convolution of an embedding
     into that one, and the layer scales into the projections before them.
-    Outputs stay the same but for rounding; the weights are computed in float64.
+    Outputs stay the same but for rounding; the weights are computed in
+    float64.
 
     A fused model cannot be trained, and it does not load weights any more:
     load them first.
