@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 
-from mmuniformer.toyworld import World, write_world
+from mmuniformer.toyworld import LAYOUTS, World, write_world
 
 from .. import ROOT
 from . import nodes
@@ -33,7 +33,6 @@ TASKS = {
     'pose': 'pose/topdown_uniformer_toy.py',
     'video': 'video/uniformer_toy.py',
 }
-LAYOUTS = 'coco', 'ade', 'imagenet', 'kinetics'
 LONG = 600
 # All that a training goes on from.
 STATES = 'state_dict', 'ema_state_dict', 'optimizer'
@@ -241,7 +240,8 @@ def main():
         folder = Path(folder)
         os.environ['PYTHONPATH'] = str(ROOT)
         world = World(size=96, images_train=8, images_val=4)
-        write_world(folder / 'data', world, layouts=LAYOUTS)
+        layouts = *LAYOUTS, 'kinetics'
+        write_world(folder / 'data', world, layouts)
         for task in args.tasks:
             trial = Trial(folder, task)
             begin = time.monotonic()
