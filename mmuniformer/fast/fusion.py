@@ -71,6 +71,12 @@ def _fuse_block(block: Any) -> None:
         _scale(last, block.gamma_1.flatten())
         _scale(block.mlp.fc2, block.gamma_2.flatten())
     block.gamma_1 = block.gamma_2 = None
+    # The products of inference may keep them packed.
+    layers = [last, block.mlp.fc1, block.mlp.fc2]
+    if not isinstance(block, ConvBlock):
+        layers.append(block.attn.qkv)
+    for layer in layers:
+        layer.constant = True
 
 
 def _affine(norm: Any) -> tuple[Tensor, Tensor]:

@@ -5,14 +5,17 @@ A block asks :func:`applies` once. Where the answer is no, it is computed by
 its own formulas, to which these functions are equal.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
 from ..models.layers import DropPath, Mlp
-from ..models.tokens import flatten, unflatten
+from ..models.tokens import flatten, unflatten, window_join, window_split
+from . import products
 from .graphs import cpu_autocast, is_compiling, is_eager, takes_custom_code
 
 # Tokens per CPU thread that go through an MLP at a time: their hidden values
@@ -88,16 +91,46 @@ def attn_block(block: Any, x: Tensor) -> Tensor:
     x = x + block.pos_embed(x)
     shape = x.shape
     x = flatten(x).contiguous()
-    branch = block.attend(block.norm1(x), shape)
+    branch = attend(block, block.norm1(x), shape)
     x += branch if block.gamma_1 is None else block.gamma_1 * branch
     add_mlp(x, block.norm2(x), block)
     return unflatten(x, shape)
+
+
+def attend(block: Any, x: Tensor, shape: torch.Size) -> Tensor:
+    """``AttnBlock.attend``, (B, N, C) -> (B, N, C)."""
+    attn, size = block.attn, block.window_size
+    if not (packs(attn.qkv, x) and packs(attn.proj, x)):
+        return block.attend(x, shape)
+    if not size:
+        return attention(attn, x)
+    windows = window_split(unflatten(x, shape), size)
+    return flatten(window_join(attention(attn, windows), size, shape))
+
+
+def attention(attn: Any, x: Tensor) -> Tensor:
+    """``Attention.forward`` with packed weights, (B, N, C) -> (B, N, C)."""
+    b, n, _ = x.shape
+    rows = products.linear(
+        x.reshape(b * n, -1), products.pack(attn.qkv), attn.qkv.bias
+    )
+    qkv = rows.view(b, n, 3, attn.num_heads, -1).permute(2, 0, 3, 1, 4)
+    query, key, value = qkv.unbind()
+    x = F.scaled_dot_product_attention(query, key, value)
+    rows = x.transpose(1, 2).reshape(b * n, -1)
+    packed = products.pack(attn.proj)
+    return products.linear(rows, packed, attn.proj.bias).view(b, n, -1)
 
 
 def add_linear(
     x: Tensor, hidden: Tensor, layer: Any, gamma: Tensor | None
 ) -> None:
     """Adds ``gamma * layer(hidden)`` to contiguous tokens (B, N, C)."""
+    if packs(layer, x):
+        rows = hidden.flatten(0, 1)
+        rows = products.linear(rows, products.pack(layer), layer.bias)
+        x += rows.view_as(x)
+        return
     gamma = None if gamma is None else gamma.flatten()
     rows, hidden = x.flatten(0, 1), hidden.flatten(0, 1)
     _add_product(rows, hidden, layer.weight.flatten(1), layer.bias, gamma)
@@ -125,6 +158,9 @@ def add_mlp(x: Tensor, normed: Tensor, block: Any) -> None:
     """
     mlp, gamma = block.mlp, block.gamma_2
     graph = is_compiling()
+    if packs(mlp.fc1, x):
+        add_packed_mlp(x, normed, mlp)
+        return
     add = torch.ops.mmuniformer.add_mlp if graph else add_mlp_in_parts
     add(
         x,
@@ -135,6 +171,31 @@ def add_mlp(x: Tensor, normed: Tensor, block: Any) -> None:
         mlp.fc2.bias,
         None if gamma is None else gamma.flatten(),
     )
+
+
+def packs(layer: Any, x: Tensor) -> bool:
+    """Whether a layer's weights are constant, and packed ones are faster."""
+    return (
+        getattr(layer, 'constant', False)
+        and _is_linear(layer)
+        and not is_compiling()
+        and products.by_onednn(x)
+    )
+
+
+def add_packed_mlp(x: Tensor, normed: Tensor, mlp: Any) -> None:
+    """Adds ``mlp(normed)`` to contiguous tokens (B, N, C), in parts."""
+    first, last = products.pack(mlp.fc1), products.pack(mlp.fc2)
+    for part, source in parts(x, normed):
+        hidden = products.linear(source, first, mlp.fc1.bias, gelu=True)
+        part += products.linear(hidden, last, mlp.fc2.bias)
+
+
+def parts(x: Tensor, normed: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
+    """Rows (N, C) of both (B, N, C) that are in work together."""
+    size = TOKENS_AT_A_TIME * torch.get_num_threads()
+    rows, normed = x.view(-1, x.shape[-1]), normed.flatten(0, 1)
+    return zip(rows.split(size), normed.split(size))
 
 
 def add_mlp_in_parts(
@@ -157,9 +218,7 @@ def add_mlp_in_parts(
         bias_2: Its bias (C).
         gamma: Layer scale (C), or None.
     """
-    size = TOKENS_AT_A_TIME * torch.get_num_threads()
-    rows, normed = x.view(-1, x.shape[-1]), normed.flatten(0, 1)
-    for part, source in zip(rows.split(size), normed.split(size)):
+    for part, source in parts(x, normed):
         hidden = torch.mm(source, weight_1.t()).add_(bias_1)
         hidden = torch.ops.aten.gelu_(hidden)
         _add_product(part, hidden, weight_2, bias_2, gamma)
