@@ -12,9 +12,9 @@ from ...registry import VISUALIZERS
 class SegVisualizer(SegLocalVisualizer):
     """mmseg's visualizer, which places its labels faster.
 
-    mmseg sorts the pixels of each class as Python lists: of a picture of a
-    megapixel, ten seconds. It also fails on images whose channels were
-    turned, as its ``browse_dataset.py`` gives them.
+    mmseg sorts the pixels of each class as Python lists. It also fails on
+    images whose channels were turned, as its ``browse_dataset.py`` gives
+    them.
 
     Args:
         args: As of ``SegLocalVisualizer``.
