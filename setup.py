@@ -61,7 +61,7 @@ setup(
     extras_require={
         'cls': ['mmpretrain>=1.0.0', 'timm'],
         'det': ['mmdet>=3.1.0', 'pycocotools'],
-        'seg': ['mmsegmentation>=1.1.0', 'ftfy', 'regex'],
+        'seg': ['mmsegmentation>=1.1.0', 'ftfy', 'pycocotools', 'regex'],
         'pose': ['json_tricks', 'munkres', 'pycocotools', 'scipy'],
         'video': ['decord', 'einops', 'scipy', 'timm'],
         'dev': ['pytest>=8', 'pytest-xdist', 'ruff', 'mypy', 'safetensors'],
