@@ -54,6 +54,13 @@ def run_script(cwd):
     return run
 
 
+def forget_visualizers(kind=Visualizer):
+    """Each class keeps the instances that were made, by their names."""
+    kind._instance_dict.clear()
+    for subclass in kind.__subclasses__():
+        forget_visualizers(subclass)
+
+
 def _in_child(path, arguments, folder, log):
     """The exit code of a script."""
     try:
@@ -63,7 +70,7 @@ def _in_child(path, arguments, folder, log):
         sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
         os.chdir(folder)
         os.environ['MPLBACKEND'] = 'Agg'
-        Visualizer._instance_dict.clear()  # those of this process's models
+        forget_visualizers()  # those of this process's models
         sys.argv = [str(path), *map(str, arguments)]
         sys.path.insert(0, str(path.parent))
         runpy.run_path(str(path), run_name='__main__')

@@ -307,7 +307,7 @@ def test_what_the_checks_cannot_do_is_no_failure(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     'model, wanted',
     [
-        (dict(type='NoSuch'), 'NoSuch is not in the mmengine::model registry'),
+        (dict(type='NoSuch'), 'NoSuch is not in the'),
         (dict(type='mmuniformer.UniFormer', drop_path=1), "'drop_path'"),
         (dict(type='mmuniformer.SpeedHook'), 'registry'),
     ],

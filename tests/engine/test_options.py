@@ -10,7 +10,9 @@ from mmuniformer.engine.config import (
 from mmuniformer.errors import UserError
 
 from .. import ROOT
+from ..weights import weight_files
 
+log_lines = pytest.fixture(weight_files.log_lines)
 DET = str(ROOT / 'configs/det/mask_rcnn_uniformer_s.py')
 
 
@@ -50,9 +52,9 @@ def test_bad_options(arguments, wanted):
         loaded(*arguments)
 
 
-def test_strays_are_told(capsys):
+def test_strays_are_told(log_lines):
     loaded('--cfg-options', 'val_dataloader.dataset.data_root=other')
-    said = ' '.join(capsys.readouterr())
+    said = ' '.join(log_lines().split())
     assert (
         'val_dataloader and test_dataloader differ in dataset.data_root'
         in said
