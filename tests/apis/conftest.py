@@ -54,6 +54,12 @@ def run_script(cwd):
     return run
 
 
+@pytest.fixture(autouse=True)
+def new_visualizers():
+    """No test draws with a visualizer that another one has made."""
+    forget_visualizers()
+
+
 def forget_visualizers(kind=Visualizer):
     """Each class keeps the instances that were made, by their names."""
     kind._instance_dict.clear()
