@@ -68,10 +68,10 @@ def test_inferencer_gives_what_the_function_gives(model, inferencer, pictures):
         assert np.array_equal(one, labels(inference_model(model, path)))
 
 
-def test_inferencer_draws_and_writes(inferencer, pictures, cwd):
-    inferencer(pictures, out_dir=str(cwd / 'inferred'))
+def test_inferencer_draws_and_writes(inferencer, pictures, tmp_path):
+    inferencer(pictures, out_dir=str(tmp_path))
     for folder in ('vis', 'pred'):
-        written = list((cwd / 'inferred' / folder).iterdir())
+        written = list((tmp_path / folder).iterdir())
         assert len(written) == len(pictures)
 
 
