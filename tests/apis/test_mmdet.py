@@ -77,7 +77,7 @@ def test_inferencer_gives_what_the_function_gives(model, inferencer, pictures):
 
 
 def test_inferencer_draws_a_batch_and_writes_it(inferencer, pictures, cwd):
-    out = cwd / 'inferred'
+    out = cwd / 'inferred_det'
     inferencer(pictures, batch_size=2, out_dir=str(out), no_save_pred=False)
     for folder in ('vis', 'preds'):
         assert len(list((out / folder).iterdir())) == len(pictures)
