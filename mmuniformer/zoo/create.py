@@ -51,7 +51,7 @@ def create_model(
         num_classes: Classes; by default those of the model, 0 for pooled
             features. Other numbers leave out the head of the file.
         in_chans: Channels of the input; the first layer of the weights is
-            adapted, see :func:`mmuniformer.weights.transfer.adapt_channels`.
+            adapted, see :func:`mmuniformer.weights.transfer.fit_channels`.
         features_only: Return a list of maps.
         out_indices: The stages of these maps, from 0.
         drop_rate: Dropout in front of a classifier.
@@ -81,11 +81,9 @@ def create_model(
             f'features_only=True, or the config {release.config} in {host}'
         )
     if features_only:
-        options['with_cls_token'] = False
+        options.pop('with_cls_token', None)
         stages = tuple(range(4))
         options['out_indices'] = tuple(sorted(stages[i] for i in out_indices))
-        if network is UniFormer:
-            options.pop('with_cls_token')
         model: nn.Module = Features(network(**options), options['out_indices'])
     else:
         options['out_indices'] = (0, 1, 2, 3)
