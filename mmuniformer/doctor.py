@@ -14,46 +14,11 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import __version__
+from .tasks import TASKS
 
-
-class Task(NamedTuple):
-    """What a task stands on.
-
-    Attributes:
-        host: Its module.
-        package: Its name for pip.
-        needs: Other distributions that it cannot do without.
-        install: Arguments of ``pip install`` that bring all of it.
-    """
-
-    host: str
-    package: str
-    needs: tuple[str, ...]
-    install: str
-
-
-TASKS = {
-    'cls': Task('mmpretrain', 'mmpretrain', (), "'mmuniformer[cls]'"),
-    'det': Task('mmdet', 'mmdet', ('pycocotools',), "'mmuniformer[det]'"),
-    'seg': Task(
-        'mmseg', 'mmsegmentation', ('ftfy', 'regex'), "'mmuniformer[seg]'"
-    ),
-    'pose': Task(
-        'mmpose',
-        'mmpose',
-        ('json_tricks', 'munkres', 'pycocotools', 'scipy'),
-        "'mmuniformer[pose]' && pip install --no-deps mmpose",
-    ),
-    'video': Task(
-        'mmaction',
-        'mmaction2',
-        ('einops', 'scipy'),
-        "'mmuniformer[video]' && pip install --no-deps mmaction2",
-    ),
-}
 CORE = (
     'torch', 'torchvision', 'numpy', 'opencv-python', 'mmcv', 'mmcv-lite',
     'mmengine', 'timm', 'transformers', 'pycocotools', 'setuptools',

@@ -16,9 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from ..compat.old_torch import CPU_ATTENTION
 from ..errors import UserError
-
-# (H, W) at which the authors counted, by host.
-SHAPES = {'mmdet': (800, 1280), 'mmseg': (512, 2048)}
+from ..tasks import HOSTS, TASKS
 
 
 def _cpu_attention(
@@ -72,7 +70,8 @@ def published_shape(cfg: Config) -> tuple[int, ...]:
     if 'input_size' in decoder:
         width, height = decoder['input_size']
         return height, width
-    return SHAPES.get(cfg.get('default_scope'), (224, 224))
+    task = HOSTS.get(cfg.get('default_scope'), TASKS['cls'])
+    return task.shape
 
 
 def flops_by_part(model: Any, shape: tuple[int, ...]) -> dict[str, int]:

@@ -16,7 +16,8 @@ from mmengine.registry import init_default_scope
 
 from ..errors import UserError
 from ..prediction.models import dataset_meta
-from . import box_errors, charts
+from ..tasks import HOSTS, resolve
+from . import charts
 
 
 class Report(NamedTuple):
@@ -69,14 +70,8 @@ def evaluate(cfg: Config, samples: list[dict[str, Any]]) -> Report:
     scope = cfg.get('default_scope')
     init_default_scope(scope)
     meta = dataset_meta(cfg)
-    looks = {
-        'mmpretrain': ('pred_score', look_at_classes),
-        'mmaction': ('pred_score', look_at_classes),
-        'mmseg': ('pred_sem_seg', look_at_regions),
-        'mmdet': ('pred_instances', box_errors.look_at_boxes),
-        'mmpose': ('pred_instances', look_at_joints),
-    }
-    if scope not in looks or looks[scope][0] not in samples[0]:
+    task = HOSTS.get(scope)
+    if task is None or task.result not in samples[0]:
         raise UserError(
             f'RESULTS: they have {", ".join(samples[0])}; the config is of '
             f'{scope}'
@@ -87,7 +82,7 @@ def evaluate(cfg: Config, samples: list[dict[str, Any]]) -> Report:
     evaluator.dataset_meta = meta
     scores = evaluator.offline_evaluate(samples)
     names = list(meta.get('classes') or ())
-    tables, drawn, worst = looks[scope][1](cfg, samples, names)
+    tables, drawn, worst = resolve(task.judge)(cfg, samples, names)
     return Report(scores, tables, drawn, worst)
 
 

@@ -35,12 +35,17 @@ def to_channels_last(x: Tensor) -> Tensor:
 
 def flatten(x: Tensor) -> Tensor:
     """(B, C, *S) -> (B, N, C)."""
-    return x.flatten(2).transpose(1, 2).contiguous()
+    return _swapped(x.flatten(2))
 
 
 def unflatten(tokens: Tensor, shape: Sequence[int]) -> Tensor:
     """(B, N, C) -> (B, C, *S), channels first."""
-    return tokens.transpose(1, 2).contiguous().reshape(shape)
+    return _swapped(tokens).reshape(shape)
+
+
+def _swapped(x: Tensor) -> Tensor:
+    """(B, M, N) -> (B, N, M), always copied: `contiguous` asks for N = 1."""
+    return x.transpose(1, 2).clone(memory_format=torch.contiguous_format)
 
 
 def window_split(x: Tensor, window: int) -> Tensor:

@@ -18,27 +18,14 @@ from ..engine.launch import keep_freed_memory
 from ..engine.speed import SpeedHook, compile_for_inference
 from ..errors import UserError
 from ..models import fuse as fuse_model
+from ..tasks import HOSTS, resolve
 from ..weights.load import find_backbone
 from . import boxes as box_files
 from . import models, videos
 from .clips import Recognition
 from .sources import Source, expand
-from .tasks import (
-    Classification,
-    Detection,
-    Job,
-    Pose,
-    Segmentation,
-    Task,
-)
+from .tasks import Job, Pose, Segmentation, Task
 
-TASKS: dict[str, type[Task]] = {
-    'mmpretrain': Classification,
-    'mmdet': Detection,
-    'mmseg': Segmentation,
-    'mmpose': Pose,
-    'mmaction': Recognition,
-}
 # Batches whose inputs wait for others of the same size.
 WAITING = 4
 
@@ -146,12 +133,12 @@ class Predictor:
         cfg, checkpoint = models.find(str(model), checkpoint)
         cfg.merge_from_dict(cfg_options or {})
         self.scope = cfg.get('default_scope')
-        if self.scope not in TASKS:
+        if self.scope not in HOSTS:
             raise UserError(
                 f'MODEL={str(model)!r}: default_scope={self.scope!r}; wanted '
-                f'one of {", ".join(TASKS)}'
+                f'one of {", ".join(HOSTS)}'
             )
-        self.kind = TASKS[self.scope]
+        self.kind: type[Task] = resolve(HOSTS[self.scope].predictor)
         self.batch = at_least_one(batch, 'batch')
         self.stride = at_least_one(stride, 'stride')
         self.every = every

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..tasks import TASKS
 from .files import Shapes
 
 State = dict[str, Tensor]
@@ -28,23 +29,8 @@ BACKBONE = re.compile(f'{BODY.pattern}|{NORMS.pattern}')
 # Heads of the authors' classifiers: patch features, the class token of the
 # light models, the tokens of token labeling.
 CLASSIFIERS = ('head.', 'head_cls.', 'aux_head.')
-# The authors' names by the names of each host. The heads for class token and
-# token labeling are ours, so are their names.
-_POSE = ('deconv_layers.', 'conv_layers.', 'final_layer.')
-HEADS: dict[str, dict[str, str]] = {
-    'mmpretrain': {
-        'head.': 'head.fc.',
-        'head_cls.': 'head.fc_cls.',
-        'aux_head.': 'head.aux_fc.',
-    },
-    'mmaction2': {
-        'head.': 'cls_head.fc_cls.',
-        'head_cls.': 'cls_head.fc_token.',
-    },
-    'mmpose': {f'keypoint_head.{part}': f'head.{part}' for part in _POSE},
-    'mmdet': {},
-    'mmseg': {},
-}
+# The authors' names and those of each host.
+HEADS = {task.project: task.heads for task in TASKS.values()}
 OFFICIAL = {new: old for heads in HEADS.values() for old, new in heads.items()}
 INFLATE = ('average', 'centre')
 # Kernel in time of the video models; 1 where no pattern fits.

@@ -8,6 +8,7 @@ from torch import nn
 
 from ..errors import UserError
 from ..models import UniFormer, UniFormerLight
+from ..tasks import TASKS, resolve
 from ..weights import load as weights
 from ..weights.published import Release
 from .classifier import Classifier, Features
@@ -73,9 +74,9 @@ def create_model(
     options.update(backbone, in_channels=in_chans)
     options['drop_path_rate'] = drop_path_rate
     options['ndim'] = ndim or release.ndim
-    whole = not features_only
-    if whole and release.task in ('det', 'pose'):
-        host = {'det': 'mmdet', 'pose': 'mmpose'}[release.task]
+    task = TASKS[release.task]
+    if not features_only and not task.builder:
+        host = task.host
         raise UserError(
             f'name={name!r}: its head is one of {host}; wanted '
             f'features_only=True, or the config {release.config} in {host}'
@@ -87,7 +88,7 @@ def create_model(
         model: nn.Module = Features(network(**options), options['out_indices'])
     else:
         options['out_indices'] = (0, 1, 2, 3)
-        build = segmentor if release.task == 'seg' else classifier
+        build = resolve(task.builder)
         model = build(network(**options), cfg.model, num_classes, drop_rate)
     model.default_cfg = default_cfg(release, cfg, img_size)  # type: ignore
     model.pretrained_cfg = model.default_cfg  # timm's name

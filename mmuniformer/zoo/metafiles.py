@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from ..tasks import TASKS
 from ..weights.published import Release, table
-from .names import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = dict(
@@ -21,25 +21,6 @@ PAPER = dict(
         'Recognition'
     ),
 )
-# Task and data set of each kind of model, and the names of its metrics.
-TOP1 = {'top1': 'Top 1 Accuracy'}
-RESULTS = {
-    'cls': [
-        ('Image Classification', 'ImageNet-1K', {'top1': 'Top 1 Accuracy'})
-    ],
-    'det': [
-        ('Object Detection', 'COCO', {'box_AP': 'box AP'}),
-        ('Instance Segmentation', 'COCO', {'mask_AP': 'mask AP'}),
-    ],
-    'seg': [
-        (
-            'Semantic Segmentation',
-            'ADE20K',
-            {'mIoU': 'mIoU', 'ms_mIoU': 'mIoU (ms+flip)'},
-        )
-    ],
-    'pose': [('Body 2D Keypoint', 'COCO', {'AP': 'AP', 'AR': 'AR'})],
-}
 VIDEOS = {
     'k400': 'Kinetics-400',
     'k600': 'Kinetics-600',
@@ -59,20 +40,21 @@ def metrics(release: Release) -> dict[str, float]:
 def results(release: Release) -> list[dict[str, Any]]:
     """Published metrics in the index's form."""
     found = metrics(release)
-    kinds = RESULTS.get(release.task)
-    if kinds is None:
-        data = next(v for k, v in VIDEOS.items() if f'_{k}' in release.config)
-        kinds = [('Action Recognition', data, TOP1)]
     return [
         dict(
             Task=task,
-            Dataset=data,
+            Dataset=data or video_data(release),
             Metrics={
                 new: found[old] for old, new in names.items() if old in found
             },
         )
-        for task, data, names in kinds
+        for task, data, names in TASKS[release.task].scores
     ]
+
+
+def video_data(release: Release) -> str:
+    """The data set that the name of a config ends in."""
+    return next(v for k, v in VIDEOS.items() if f'_{k}' in release.config)
 
 
 def entry(release: Release) -> dict[str, Any]:

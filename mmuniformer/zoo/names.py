@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 from ..errors import UserError
+from ..tasks import TASKS
 from ..weights.published import Release, table
 
 CONFIGS = Path(__file__).resolve().parents[1] / '.mim/configs'
-TASKS = ('cls', 'det', 'seg', 'pose', 'video')
 # What may be written behind the name of a config.
 DATA = re.compile(r'_(in1k|coco|ade20k)$')
 
