@@ -28,6 +28,19 @@ class Arch(NamedTuple):
     mlp_ratio: float = 4
     layer_scale: tuple[bool, ...] = (False,) * 4
 
+    def first_scale(self, stage: int, value: float | None) -> float:
+        """First value of the layer scales of a stage; 0 for none.
+
+        Args:
+            stage: Stage, counted from 0.
+            value: The user's, which a size without layer scales gets in all
+                stages; None for the authors'.
+        """
+        scaled = self.layer_scale
+        if value is None:
+            return 1e-6 if scaled[stage] else 0.0
+        return value if scaled[stage] or not any(scaled) else 0.0
+
 
 ARCHS = {
     's': Arch((3, 4, 8, 3)),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from mmengine.model import BaseModule
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .. import options
@@ -15,20 +16,34 @@ class Backbone(BaseModule):
     """Weights, freezing, recomputation and layer depths of four stages.
 
     A subclass builds ``patch_embed1`` to ``patch_embed4``, ``blocks1`` to
-    ``blocks4`` and norms, and then calls :meth:`freeze`.
+    ``blocks4`` and norms, and then calls :meth:`start`.
 
     Args:
-        init_cfg: See :class:`~mmuniformer.models.uniformer.UniFormer`.
+        arch: Size.
+        frozen_stages: See :class:`~mmuniformer.models.uniformer.UniFormer`,
+            and there for the others.
     """
 
-    arch: Arch
-    frozen_stages: int
-    norm_eval: bool
     # Set by `fuse`: the norms that training needs are gone.
     fused = False
 
-    def __init__(self, init_cfg: Any = None) -> None:
+    def __init__(
+        self, arch: Arch, frozen_stages: Any, norm_eval: Any, init_cfg: Any
+    ) -> None:
         super().__init__(options.init_cfg(init_cfg))
+        self.arch = arch
+        self.frozen_stages = options.integer(
+            'frozen_stages', frozen_stages, -1, 4
+        )
+        self.norm_eval = options.flag('norm_eval', norm_eval)
+
+    def start(self) -> None:
+        """Draws the weights of linear layers, then freezes what is to be."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.trunc_normal_(module.weight, std=0.02)
+                nn.init.zeros_(module.bias)
+        self.freeze()
 
     def init_weights(self) -> None:
         """Applies ``init_cfg``; weights are initialised without it, too."""

@@ -23,6 +23,19 @@ from .layers import LAYERS, MapLayerNorm, build_stem
 from .tokens import to_channels_last
 
 
+def warn_of_small_map(x: Tensor, window: int) -> None:
+    """Warns of a map (B, C, H, W) that is padded up to one window."""
+    # Sizes of exported graphs are symbols: comparing would fix them.
+    sizes = tuple(size for size in x.shape[2:] if isinstance(size, int))
+    if any(size < window for size in sizes):
+        warnings.warn(
+            f'window_size={window}: the map of stage 3 is only {sizes}; the '
+            f'padding takes part in the attention and changes the result; '
+            f"wanted attention='global' or a larger input",
+            stacklevel=3,
+        )
+
+
 @MODELS.register_module()
 class UniFormer(Backbone):
     """UniFormer: convolution blocks, then attention blocks.
@@ -86,8 +99,8 @@ class UniFormer(Backbone):
         layer_scale_init_value: float | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(init_cfg)
-        self.arch = resolve_arch(arch, self.archs, head_dim)
+        size = resolve_arch(arch, self.archs, head_dim)
+        super().__init__(size, frozen_stages, norm_eval, init_cfg)
         self.ndim = options.integer('ndim', ndim, 2, 3)
         self.attention = options.attention(attention, ndim)
         self.window_size = options.integer('window_size', window_size, 1)
@@ -96,39 +109,28 @@ class UniFormer(Backbone):
             out_indices
         )
         self.out_indices = options.stages(out_indices)
-        self.frozen_stages = options.integer(
-            'frozen_stages', frozen_stages, -1, 4
-        )
-        self.norm_eval = options.flag('norm_eval', norm_eval)
         rate = options.drop_path_rate(drop_path_rate)
-        recomputed = options.recomputed(with_cp, self.arch.depths)
+        recomputed = options.recomputed(with_cp, size.depths)
         options.layer_scale(layer_scale_init_value)
 
         self.build_embeddings(options.integer('in_channels', in_channels, 1))
         # In float32 as in the official code; of use on the meta device, too.
-        rates = torch.linspace(
-            0, rate, sum(self.arch.depths), device='cpu'
-        ).tolist()
-        for i, depth in enumerate(self.arch.depths):
-            scale = self._layer_scale(i, layer_scale_init_value)
-            stage = Stage(
-                *(
-                    self.build_block(i, j, rates.pop(0), scale)
-                    for j in range(depth)
-                )
+        rates = torch.linspace(0, rate, sum(size.depths), device='cpu')
+        each = iter(rates.tolist())
+        for i, depth in enumerate(size.depths):
+            scale = size.first_scale(i, layer_scale_init_value)
+            blocks = (
+                self.build_block(i, j, next(each), scale) for j in range(depth)
             )
+            stage = Stage(*blocks)
             stage.recomputed = recomputed[i]
             self.add_module(f'blocks{i + 1}', stage)
             if self.dense and i in self.out_indices:
-                norm = MapLayerNorm(self.arch.embed_dims[i], eps=1e-6)
+                norm = MapLayerNorm(size.embed_dims[i], eps=1e-6)
                 self.add_module(f'norm{i + 1}', norm)
         if not self.dense and 3 in self.out_indices:
-            self.norm = LAYERS[ndim].norm(self.arch.embed_dims[-1])
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.trunc_normal_(module.weight, std=0.02)
-                nn.init.zeros_(module.bias)
-        self.freeze()
+            self.norm = LAYERS[ndim].norm(size.embed_dims[-1])
+        self.start()
 
     def build_embeddings(self, in_channels: int) -> None:
         """Builds what leads into the stages."""
@@ -156,12 +158,6 @@ class UniFormer(Backbone):
         )
         return self.window_size if windowed else 0
 
-    def _layer_scale(self, stage: int, value: float | None) -> float:
-        scaled = self.arch.layer_scale
-        if value is None:
-            return 1e-6 if scaled[stage] else 0.0
-        return value if scaled[stage] or not any(scaled) else 0.0
-
     def forward(self, x: Tensor) -> Any:
         """(B, C_in, *S) -> maps (B, C, *S / stride) of ``out_indices``."""
         x = to_channels_last(options.of_rank(x, self.ndim))
@@ -169,24 +165,11 @@ class UniFormer(Backbone):
         for i in range(4):
             x = getattr(self, f'patch_embed{i + 1}')(x)
             if i == 2 and self.attention != 'global':
-                self._check_window(x)
+                warn_of_small_map(x, self.window_size)
             x = getattr(self, f'blocks{i + 1}')(x)
             if i in self.out_indices:
                 outs.append(self.emit(i, x))
         return outs[0] if self.returns_tensor else tuple(outs)
-
-    def _check_window(self, x: Tensor) -> None:
-        """Warns of maps that are smaller than a window; they are padded."""
-        # Sizes of exported graphs are symbols: comparing would fix them.
-        sizes = tuple(size for size in x.shape[2:] if isinstance(size, int))
-        if any(size < self.window_size for size in sizes):
-            warnings.warn(
-                f'window_size={self.window_size}: the map of stage 3 is only '
-                f'{sizes}; the padding takes part in the attention and '
-                f"changes the result; wanted attention='global' or a larger "
-                f'input',
-                stacklevel=2,
-            )
 
     def emit(self, stage: int, x: Tensor) -> Tensor:
         """The map to return for a stage; the running map is unchanged."""

@@ -1,12 +1,16 @@
 """Lists of videos: their lines, their files, their classes."""
 
+import subprocess
+import sys
+
 import pytest
 from mmengine.config import Config
 
 from mmuniformer.checks import data as data_checks
-from mmuniformer.checks import datasets, video_lists
+from mmuniformer.checks import datasets, videos
 from mmuniformer.errors import UserError
 
+from .. import ROOT
 from .common import errors, warnings
 
 
@@ -17,8 +21,8 @@ def write(path, *lines):
 
 
 def read(path, *lines, **kwargs):
-    videos = video_lists.read_list(write(path, *lines), **kwargs)
-    return [tuple(video) for video in videos]
+    found = videos.read_list(write(path, *lines), **kwargs)
+    return [tuple(video) for video in found]
 
 
 @pytest.fixture
@@ -49,8 +53,8 @@ def test_frames(path):
 
 def test_lines_of_windows(path):
     path.write_bytes(b'\xef\xbb\xbfa.mp4,0\r\nb.mp4,1\r\n')
-    videos = video_lists.read_list(path, ',')
-    assert [(v.path, v.label) for v in videos] == [('a.mp4', 0), ('b.mp4', 1)]
+    found = videos.read_list(path, ',')
+    assert [(v.path, v.label) for v in found] == [('a.mp4', 0), ('b.mp4', 1)]
 
 
 @pytest.mark.parametrize(
@@ -75,14 +79,26 @@ def test_wrong_line(path, line, options, wanted):
     assert wanted in str(error.value)
 
 
+def test_reading_needs_neither_models_nor_pytorch():
+    """A fresh process, since this one has them."""
+    code = (
+        'import sys, mmuniformer.checks.videos\n'
+        "names = 'torch', 'mmengine', 'mmuniformer.models'\n"
+        'print([name for name in names if name in sys.modules])'
+    )
+    command = [sys.executable, '-c', code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == '[]\n', done.stderr
+
+
 def test_no_lines(path):
     with pytest.raises(UserError, match=r"a\.csv' is empty; wanted"):
         read(path, '', ' ')
     path.write_bytes(b'\xff\xfe\x00')
     with pytest.raises(UserError, match=r"a\.csv' cannot be read .*wanted"):
-        video_lists.read_list(path)
+        videos.read_list(path)
     with pytest.raises(UserError, match=r"none\.csv' cannot be read"):
-        video_lists.read_list(path.with_name('none.csv'))
+        videos.read_list(path.with_name('none.csv'))
 
 
 def config(root, classes=5, **dataset):

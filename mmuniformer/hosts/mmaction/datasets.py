@@ -21,6 +21,7 @@ from mmengine.dist import get_rank
 from mmengine.logging import print_log
 
 from ...checks import video_lists
+from ...checks.videos import check_labels, read_list
 from ...errors import DamagedError, LocalUserError, UserError
 from ...registry import DATASETS
 from ...weights import labels as kinetics
@@ -220,7 +221,7 @@ class ClipDataset(TolerantDataset):
         """
         folder = self.data_prefix['video']
         if self.ann_file:
-            videos = video_lists.read_list(self.ann_file, self.delimiter)
+            videos = read_list(self.ann_file, self.delimiter)
         else:
             videos, names = video_lists.folder_videos(folder)
             self._metainfo.setdefault('classes', tuple(names))
@@ -228,7 +229,7 @@ class ClipDataset(TolerantDataset):
         if self.class_order == 'alphabetical':
             classes = CLASSES[self.labels]
             option = f'labels={self.labels!r}'
-            video_lists.check_labels(self.ann_file, videos, classes, option)
+            check_labels(self.ann_file, videos, classes, option)
             number = kinetics.alphabetical(classes).__getitem__
         return [
             dict(filename=os.path.join(folder, v.path), label=number(v.label))
@@ -273,7 +274,7 @@ class FrameDataset(TolerantDataset):
         Raises:
             UserError: A line is something else.
         """
-        videos = video_lists.read_list(self.ann_file, frames=True)
+        videos = read_list(self.ann_file, frames=True)
         folder = self.data_prefix['img']
         return [
             dict(
