@@ -33,9 +33,11 @@ HOSTED = {
 
 
 class HostRegistry(Registry):
-    """Imports a module that needs a host when a class of it is asked for.
+    """A registry that imports a host library only where a class needs it.
 
-    As a location it would be imported, with its host, for every class.
+    Whatever class is asked for, all ``locations`` of a registry are imported.
+    The modules of ``HOSTED`` import hosts: each is imported when one of its
+    own classes is asked for.
     """
 
     def get(self, key: str) -> Any:

@@ -60,11 +60,8 @@ class ConvBlock(Block):
     """Local affinity by convolutions: stages 1 and 2 (``CBlock``).
 
     Args:
-        dim: Channels C.
-        ndim: 2 for images, 3 for video.
-        mlp_ratio: Hidden channels of the MLP, in multiples of C.
-        drop_path_rate: Probability to drop a branch, per sample.
-        layer_scale_init_value: First value of the layer scales; 0 for none.
+        mlp_ratio: Hidden channels of the MLP, in multiples of C. The other
+            arguments are those of :class:`Block`.
     """
 
     def __init__(
@@ -101,12 +98,9 @@ class AttnBlock(Block):
     """Global affinity by self-attention: stages 3 and 4 (``SABlock``).
 
     Args:
-        dim: Channels C.
-        ndim: 2 for images, 3 for video.
         num_heads: Attention heads.
-        mlp_ratio: Hidden channels of the MLP, in multiples of C.
-        drop_path_rate: Probability to drop a branch, per sample.
-        layer_scale_init_value: First value of the layer scales; 0 for none.
+        mlp_ratio: As of :class:`ConvBlock`; the other arguments, but for the
+            last, are those of :class:`Block`.
         window_size: Side of the windows in which attention is computed, in
             tokens (``SABlock_Windows``); 0 for the whole map.
     """

@@ -1,8 +1,8 @@
 """Layers that the blocks are made of, for images and for video.
 
 Legend: B batch, C channels, N tokens, K heads, *S = (H, W) or (T, H, W).
-All that differs between images and video is ``LAYERS`` and
-:func:`stem_geometry`.
+Images and video differ in the classes of ``LAYERS`` and in the kernels and
+strides of :func:`stem_geometry`.
 """
 
 from typing import Any, NamedTuple

@@ -30,9 +30,9 @@ def flatten(x: Tensor) -> Tensor:
 def unflatten(tokens: Tensor, shape: Sequence[int]) -> Tensor:
     """(B, N, C) -> (B, C, *S), the inverse of :func:`flatten`.
 
-    The map is channels-last by its strides in a batch of one, too (a plain
-    ``reshape`` leaves the batch with that of one token): on such maps
-    BatchNorm of torch 2.11 computes wrong gradients on the CPU.
+    The map has the strides of channels-last, in a batch of one, too. There
+    ``reshape`` would give the batch the stride of one token, and BatchNorm of
+    torch 2.11 computes wrong gradients of such maps on the CPU.
 
     Args:
         tokens: Sequence of N = prod(S) tokens.

@@ -41,8 +41,8 @@ class UniFormer(Backbone):
     """UniFormer: convolution blocks, then attention blocks.
 
     Stages have strides 4, 8, 16 and 32 (video: the frame rate is halved
-    once). Sizes that the strides do not divide are floored, as in the
-    official code.
+    once). Sizes that the strides do not divide are rounded down by 'patch'
+    stems and up by 'conv' stems, as in the official code.
 
     Args:
         arch: Size: a key of ``ARCHS`` or a dict of :class:`Arch` values.

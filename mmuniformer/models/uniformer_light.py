@@ -32,7 +32,8 @@ from .uniformer import UniFormer
 # Share of the new scores in the running scores; the official ``trade_off``.
 TRADE_OFF = 0.5
 
-# What the class token has in place of an embedding of the map.
+# The parameters that lead the class token into stages 3 and 4, each with the
+# embedding that leads the map there: both have one depth.
 ENTRIES = {'cls_token': 'patch_embed3', 'cls_upsample': 'patch_embed4'}
 
 State = tuple[Tensor, Tensor, Tensor | None]
@@ -46,14 +47,9 @@ class LightBlock(AttnBlock):
     get added what attention and MLP add to it.
 
     Args:
-        dim: Channels C.
-        ndim: 2 for images, 3 for video.
-        num_heads: Attention heads.
-        mlp_ratio: Hidden channels of the MLP, in multiples of C.
-        drop_path_rate: Probability to drop a branch, per sample.
-        layer_scale_init_value: First value of the layer scales; 0 for none.
         keep_ratio: Share of the tokens to keep, floored; 1 keeps all and
-            needs no representative.
+            needs no representative. The other arguments are those of
+            :class:`~mmuniformer.models.blocks.AttnBlock`.
     """
 
     attention = ScoredAttention

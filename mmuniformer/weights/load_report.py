@@ -24,10 +24,11 @@ class LoadReportHook(Hook):
     the order of classes in the files that the Runner saves.
 
     Args:
-        ema: Take the averaged weights of the file, except to resume; those
-            that mmengine saves they are in any case.
-        raw: Take the raw weights of a file that has averaged ones, too,
-            except to resume.
+        ema: Take the averaged weights of a file that has two sets. Files of
+            mmengine need no ``ema``: their ``state_dict`` is the average. A
+            run that resumes goes on with both sets.
+        raw: Take the raw weights of a file that has two sets; not of a run
+            that resumes.
         class_order: In which order the annotations number the classes of
             Kinetics, 'authors' or 'alphabetical': the head gets it. By
             default the data set says so; asking both for an order is an
@@ -52,7 +53,10 @@ class LoadReportHook(Hook):
         self.options = load.Options(**options)
 
     def before_run(self, runner: Runner) -> None:
-        """Has mmengine read this run's file, and no other, as we do."""
+        """Makes mmengine read the file of ``load_from`` by our reader.
+
+        Other files keep the readers of mmengine.
+        """
         if runner._load_from and not runner._resume:
             CheckpointLoader.register_scheme(
                 re.escape(str(runner._load_from)) + '$',
