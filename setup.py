@@ -64,6 +64,8 @@ setup(
         'seg': ['mmsegmentation>=1.1.0', 'ftfy', 'pycocotools', 'regex'],
         'pose': ['json_tricks', 'munkres', 'pycocotools', 'scipy'],
         'video': ['decord', 'einops', 'scipy', 'timm'],
+        # To run exported graphs elsewhere; docs/export.md.
+        'export': ['onnx', 'onnxscript', 'onnxruntime'],
         'dev': ['pytest>=8', 'pytest-xdist', 'ruff', 'mypy', 'safetensors'],
     },
 )

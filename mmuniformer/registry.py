@@ -41,9 +41,10 @@ class HostRegistry(Registry):
     """
 
     def get(self, key: str) -> Any:
-        """The class of this name."""
-        if key in HOSTED:
-            import_module(HOSTED[key])
+        """The class of this name, with or without the scope before it."""
+        name = key.removeprefix(f'{self.scope}.')
+        if name in HOSTED:
+            import_module(HOSTED[name])
         return super().get(key)
 
 

@@ -24,3 +24,11 @@ model = MODELS.build(dict(type='mmuniformer.UniFormer', arch={TINY}))
 assert type(model).__module__ == 'mmuniformer.models.uniformer'
 """
     subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_our_registries_take_the_scope_too():
+    """They import the host's module for the class, with either name."""
+    pytest.importorskip('mmpretrain')
+    from mmuniformer.registry import MODELS
+
+    assert MODELS.get('LightClsHead') is MODELS.get('mmuniformer.LightClsHead')
