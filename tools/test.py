@@ -44,6 +44,11 @@ def parse_args():
         action='store_true',
         help='fold norms and scales into the weights: faster, same numbers',
     )
+    parser.add_argument(
+        '--half',
+        action='store_true',
+        help='half precision: bfloat16 on a CPU that has it, float16 on a GPU',
+    )
     return parser.parse_args()
 
 
@@ -76,7 +81,7 @@ def test_config(args):
             )
         cfg.model = dict(cfg.tta_model, module=cfg.model)
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-    add_speed(cfg, args.fuse, args.compile)
+    add_speed(cfg, args.fuse, args.compile, args.half)
     return cfg
 
 

@@ -1,4 +1,4 @@
-"""Options that make the same model faster: fusion and compilation."""
+"""Options that make a model faster: fusion, half precision, compilation."""
 
 import ctypes
 import os
@@ -15,6 +15,7 @@ from torch import nn
 
 from ..compat.old_torch import prepare_freezing
 from ..errors import UserError
+from ..fast.half import half_dtype, to_half
 from ..models import fuse
 from ..registry import HOOKS
 from ..weights.load import bare_model, find_backbone
@@ -26,7 +27,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 @HOOKS.register_module()
 class SpeedHook(Hook):
-    """Fuses and compiles the backbone once its weights are in place.
+    """Changes the backbone for speed once its weights are in place.
 
     Compilation takes about a minute; sizes that change add a few more
     graphs, not one per image.
@@ -35,6 +36,8 @@ class SpeedHook(Hook):
         fuse: Re-parameterise the model for testing, see
             :func:`mmuniformer.fuse`.
         compile: Compile the backbone with ``torch.compile``.
+        half: Test in half precision, see
+            :func:`mmuniformer.fast.half.to_half`.
 
     Raises:
         UserError: ``compile`` without a C++ compiler.
@@ -42,7 +45,9 @@ class SpeedHook(Hook):
 
     priority = 'VERY_LOW'  # behind what changes weights before a test
 
-    def __init__(self, fuse: bool = False, compile: bool = False) -> None:
+    def __init__(
+        self, fuse: bool = False, compile: bool = False, half: bool = False
+    ) -> None:
         compilers = os.environ.get('CXX', ''), *COMPILERS
         if compile and not any(map(shutil.which, filter(None, compilers))):
             raise UserError(
@@ -51,6 +56,7 @@ class SpeedHook(Hook):
             )
         self.fuse = fuse
         self.compile = compile
+        self.half = half
 
     def before_train(self, runner: Runner) -> None:
         """Compiles for training."""
@@ -58,10 +64,12 @@ class SpeedHook(Hook):
             find_backbone(bare_model(runner.model))[1].compile()
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Fuses, then compiles for inference."""
+        """Fuses, then changes the precision, then compiles."""
         model = bare_model(runner.model)
         if self.fuse:
             fuse(model.eval())
+        if self.half:
+            to_half(model.eval())
         if self.compile:
             compile_for_inference(find_backbone(model)[1])
 
@@ -83,16 +91,26 @@ def compile_for_inference(model: nn.Module) -> None:
     model.compile(options={'freezing': frozen})
 
 
-def add_speed(cfg: Config, fuse: bool = False, compile: bool = False) -> None:
+def add_speed(
+    cfg: Config, fuse: bool = False, compile: bool = False, half: bool = False
+) -> None:
     """Adds the hook to a config, if there is something to do for it.
 
     Args:
         cfg: Whole config; changed in place.
         fuse: See :class:`SpeedHook`.
         compile: See :class:`SpeedHook`.
+        half: Test in half precision: bfloat16 weights of the backbone on a
+            CPU, float16 by autocast of the whole model on a GPU.
+
+    Raises:
+        UserError: A CPU without half precision.
     """
     hooks = cfg.setdefault('default_hooks', {})
-    if fuse:
+    if half:
+        half = half_dtype(get_device()) == torch.bfloat16
+        cfg.test_cfg = dict(cfg.get('test_cfg') or {}, fp16=not half)
+    if fuse or half:
         # It would exchange weights with the fused model after the test; the
         # file's averaged weights are loaded without it, too.
         hooks.pop('ema', None)
@@ -101,9 +119,9 @@ def add_speed(cfg: Config, fuse: bool = False, compile: bool = False) -> None:
             for hook in cfg.get('custom_hooks') or ()
             if not _averages(hook)
         ]
-    if fuse or compile:
+    if fuse or compile or half:
         hooks['speed'] = dict(
-            type='mmuniformer.SpeedHook', fuse=fuse, compile=compile
+            type='mmuniformer.SpeedHook', fuse=fuse, compile=compile, half=half
         )
 
 

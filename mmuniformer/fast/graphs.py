@@ -1,19 +1,42 @@
 """What PyTorch does with a call, by one name in all its versions."""
 
+from typing import Any
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.autograd import forward_ad
 
 from ..compat.old_torch import HAS_CUSTOM_OPS, cpu_autocast, is_compiling
 
 __all__ = [
+    'assume_constant_result',
     'builds_graph',
     'cpu_autocast',
     'is_compiling',
     'is_eager',
     'is_exported',
+    'is_plain',
     'takes_custom_code',
 ]
+
+HOOKS = (
+    '_forward_hooks',
+    '_forward_pre_hooks',
+    '_backward_hooks',
+    '_backward_pre_hooks',
+)
+assume_constant_result = torch.compiler.assume_constant_result
+
+
+def is_plain(module: Any) -> bool:
+    """Whether a module is nothing but its code and weights."""
+    own = vars(module)
+    if 'forward' in own or any(own[name] for name in HOOKS):
+        return False
+    for value in own['_parameters'].values():
+        if value is not None and type(value) not in (nn.Parameter, Tensor):
+            return False
+    return all(map(is_plain, own['_modules'].values()))
 
 
 def takes_custom_code() -> bool:

@@ -9,44 +9,44 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
 from ..models.layers import DropPath, Mlp
-from ..models.tokens import flatten, unflatten, window_join, window_split
+from ..models.tokens import flatten, unflatten
 from . import products
-from .graphs import cpu_autocast, is_compiling, is_eager, takes_custom_code
+from .graphs import (
+    cpu_autocast,
+    is_compiling,
+    is_eager,
+    is_plain,
+    takes_custom_code,
+)
 
 # Tokens per CPU thread that go through an MLP at a time: their hidden values
 # then stay in the cache.
 TOKENS_AT_A_TIME = 1024
+DTYPES = (torch.float32, torch.float64, torch.bfloat16)
 LINEAR = (nn.Linear, nn.Conv2d, nn.Conv3d)
-HOOKS = (
-    '_forward_hooks',
-    '_forward_pre_hooks',
-    '_backward_hooks',
-    '_backward_pre_hooks',
-)
 
 
 def applies(block: Any, x: Tensor) -> bool:
     """Whether a block of the map ``x`` is to be computed here.
 
-    Not so in training, where gradients are wanted, in low precision, on
-    other devices, in graphs that are exported or traced, and where the block
+    Not so in training, where gradients are wanted, under autocast, on other
+    devices, in graphs that are exported or traced, and where the block
     or anything in it is hooked, quantised, parametrised or replaced.
     """
     return (
         not (torch.is_grad_enabled() or block.training or cpu_autocast())
         and x.device.type == 'cpu'
-        and x.dtype in (torch.float32, torch.float64)
+        and x.dtype in DTYPES
         and (takes_custom_code() or is_eager(x))
         and not _has_any_global_hook()
         and type(block.drop_path) is DropPath
         and type(block.mlp) is Mlp
-        and all(map(_is_linear, _replaced(block)))
-        and _is_plain(block, x.dtype)
+        and all(_is_linear(layer, x) for layer in _replaced(block))
+        and is_plain(block)
     )
 
 
@@ -57,22 +57,13 @@ def _replaced(block: Any) -> list[nn.Module]:
     return [*layers, block.mlp.fc1, block.mlp.fc2]
 
 
-def _is_linear(layer: Any) -> bool:
-    """Whether a layer is the product with a matrix and a sum."""
-    return type(layer) in LINEAR and layer.bias is not None
-
-
-def _is_plain(module: nn.Module, dtype: torch.dtype) -> bool:
-    """Whether a module is nothing but its code and weights of a dtype."""
-    own = vars(module)
-    if 'forward' in own or any(own[name] for name in HOOKS):
-        return False
-    for value in own['_parameters'].values():
-        if value is not None and (
-            value.dtype != dtype or type(value) not in (nn.Parameter, Tensor)
-        ):
-            return False
-    return all(_is_plain(child, dtype) for child in own['_modules'].values())
+def _is_linear(layer: Any, x: Tensor) -> bool:
+    """Whether a layer is the product of ``x`` with a matrix, and a sum."""
+    return (
+        type(layer) in LINEAR
+        and layer.bias is not None
+        and layer.weight.dtype == x.dtype
+    )
 
 
 def conv_block(block: Any, x: Tensor) -> Tensor:
@@ -91,49 +82,36 @@ def attn_block(block: Any, x: Tensor) -> Tensor:
     x = x + block.pos_embed(x)
     shape = x.shape
     x = flatten(x).contiguous()
-    branch = attend(block, block.norm1(x), shape)
-    x += branch if block.gamma_1 is None else block.gamma_1 * branch
+    add(x, block.attend(block.norm1(x), shape), block.gamma_1)
     add_mlp(x, block.norm2(x), block)
     return unflatten(x, shape)
 
 
-def attend(block: Any, x: Tensor, shape: torch.Size) -> Tensor:
-    """``AttnBlock.attend``, (B, N, C) -> (B, N, C)."""
-    attn, size = block.attn, block.window_size
-    if not (packs(attn.qkv, x) and packs(attn.proj, x)):
-        return block.attend(x, shape)
-    if not size:
-        return attention(attn, x)
-    windows = window_split(unflatten(x, shape), size)
-    return flatten(window_join(attention(attn, windows), size, shape))
+def mix(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """``LightBlock.mix``; ``x`` is changed."""
+    branch, weights = block.attn(block.norm1(x))
+    old = x[:, -1:].clone()
+    add(x, branch, block.gamma_1)
+    add_mlp(x, block.norm2(x), block)
+    return x, weights, x[:, -1:] - old
 
 
-def attention(attn: Any, x: Tensor) -> Tensor:
-    """``Attention.forward`` with packed weights, (B, N, C) -> (B, N, C)."""
-    b, n, _ = x.shape
-    rows = products.linear(
-        x.reshape(b * n, -1), products.pack(attn.qkv), attn.qkv.bias
-    )
-    qkv = rows.view(b, n, 3, attn.num_heads, -1).permute(2, 0, 3, 1, 4)
-    query, key, value = qkv.unbind()
-    x = F.scaled_dot_product_attention(query, key, value)
-    rows = x.transpose(1, 2).reshape(b * n, -1)
-    packed = products.pack(attn.proj)
-    return products.linear(rows, packed, attn.proj.bias).view(b, n, -1)
+def add(x: Tensor, branch: Tensor, gamma: Tensor | None) -> None:
+    """Adds ``gamma * branch`` to tokens (B, N, C)."""
+    if gamma is None:
+        x += branch
+    else:
+        x.addcmul_(branch, gamma)
 
 
 def add_linear(
     x: Tensor, hidden: Tensor, layer: Any, gamma: Tensor | None
 ) -> None:
     """Adds ``gamma * layer(hidden)`` to contiguous tokens (B, N, C)."""
-    if packs(layer, x):
-        rows = hidden.flatten(0, 1)
-        rows = products.linear(rows, products.pack(layer), layer.bias)
-        x += rows.view_as(x)
-        return
     gamma = None if gamma is None else gamma.flatten()
     rows, hidden = x.flatten(0, 1), hidden.flatten(0, 1)
-    _add_product(rows, hidden, layer.weight.flatten(1), layer.bias, gamma)
+    weight, constant = layer.weight.flatten(1), products.is_constant(layer)
+    _add_product(rows, hidden, weight, layer.bias, gamma, constant)
 
 
 def _add_product(
@@ -142,12 +120,13 @@ def _add_product(
     weight: Tensor,
     bias: Tensor,
     gamma: Tensor | None,
+    constant: bool,
 ) -> None:
     """Adds a linear layer's output to rows (N, C), in place."""
-    if gamma is None:
+    if gamma is None and products.by_blas(rows, constant):
         rows.add_(bias).addmm_(hidden, weight.t())
     else:
-        rows.addcmul_(torch.mm(hidden, weight.t()).add_(bias), gamma)
+        add(rows, products.product(hidden, weight, bias, constant), gamma)
 
 
 def add_mlp(x: Tensor, normed: Tensor, block: Any) -> None:
@@ -158,9 +137,6 @@ def add_mlp(x: Tensor, normed: Tensor, block: Any) -> None:
     """
     mlp, gamma = block.mlp, block.gamma_2
     graph = is_compiling()
-    if packs(mlp.fc1, x):
-        add_packed_mlp(x, normed, mlp)
-        return
     add = torch.ops.mmuniformer.add_mlp if graph else add_mlp_in_parts
     add(
         x,
@@ -170,25 +146,8 @@ def add_mlp(x: Tensor, normed: Tensor, block: Any) -> None:
         mlp.fc2.weight.flatten(1),
         mlp.fc2.bias,
         None if gamma is None else gamma.flatten(),
+        products.is_constant(mlp.fc1),
     )
-
-
-def packs(layer: Any, x: Tensor) -> bool:
-    """Whether a layer's weights are constant, and packed ones are faster."""
-    return (
-        getattr(layer, 'constant', False)
-        and _is_linear(layer)
-        and not is_compiling()
-        and products.by_onednn(x)
-    )
-
-
-def add_packed_mlp(x: Tensor, normed: Tensor, mlp: Any) -> None:
-    """Adds ``mlp(normed)`` to contiguous tokens (B, N, C), in parts."""
-    first, last = products.pack(mlp.fc1), products.pack(mlp.fc2)
-    for part, source in parts(x, normed):
-        hidden = products.linear(source, first, mlp.fc1.bias, gelu=True)
-        part += products.linear(hidden, last, mlp.fc2.bias)
 
 
 def parts(x: Tensor, normed: Tensor) -> Iterable[tuple[Tensor, Tensor]]:
@@ -206,6 +165,7 @@ def add_mlp_in_parts(
     weight_2: Tensor,
     bias_2: Tensor,
     gamma: Tensor | None,
+    constant: bool,
 ) -> None:
     """Adds an MLP of tokens to tokens, in place, some tokens at a time.
 
@@ -217,17 +177,18 @@ def add_mlp_in_parts(
         weight_2: Weights of the second layer (C, C').
         bias_2: Its bias (C).
         gamma: Layer scale (C), or None.
+        constant: Whether the weights stay as they are.
     """
     for part, source in parts(x, normed):
-        hidden = torch.mm(source, weight_1.t()).add_(bias_1)
-        hidden = torch.ops.aten.gelu_(hidden)
-        _add_product(part, hidden, weight_2, bias_2, gamma)
+        hidden = products.product(source, weight_1, bias_1, constant, True)
+        _add_product(part, hidden, weight_2, bias_2, gamma, constant)
 
 
 _LIBRARY = torch.library.Library('mmuniformer', 'FRAGMENT')
 _LIBRARY.define(
     'add_mlp(Tensor(a!) x, Tensor normed, Tensor weight_1, Tensor bias_1, '
-    'Tensor weight_2, Tensor bias_2, Tensor? gamma) -> ()'
+    'Tensor weight_2, Tensor bias_2, Tensor? gamma, '
+    'bool constant) -> ()'
 )
 _LIBRARY.impl('add_mlp', add_mlp_in_parts, 'CPU')
 _LIBRARY.impl('add_mlp', lambda *_: None, 'Meta')

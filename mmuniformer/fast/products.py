@@ -1,111 +1,170 @@
-"""Linear layers with constant weights, by the faster of two libraries.
+"""Linear layers by the faster of two libraries, on CPUs.
 
 PyTorch computes them by its BLAS, mostly MKL, which on some processors is half
-as fast as oneDNN. oneDNN wants its weights packed, which pays where they stay
-as they are: in fused models. Which one is faster is measured once, in some
-milliseconds; ``MMUNIFORMER_PRODUCTS=blas`` or ``onednn`` says it instead.
+as fast as oneDNN. oneDNN takes them as 1x1 convolutions; where the weights
+stay as they are, as in fused models, it takes them packed, which is faster
+still. :func:`library` measures which one is faster, once, in milliseconds.
+
+``MMUNIFORMER_PRODUCTS=blas`` or ``onednn`` says it instead; the path of a
+``.json`` file keeps there what was measured, so that the next process
+computes as this one did.
+
+Legend: N rows, C channels in, C' channels out.
 """
 
+import json
 import logging
 import os
+import platform
 import time
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from ..errors import UserError
+from .graphs import (
+    assume_constant_result,
+    cpu_autocast,
+    is_compiling,
+    is_eager,
+    is_plain,
+    takes_custom_code,
+)
 
 LIBRARIES = ('blas', 'onednn')
 VARIABLE = 'MMUNIFORMER_PRODUCTS'
-# Rows, inputs and outputs of the product that is measured, and how often.
+# What is measured, by kind, and how many times as fast oneDNN has to be. In
+# training the libraries are seldom close, and a run that goes on after an
+# interruption is to choose as it did before.
+MARGINS = {'packed': 1.05, 'plain': 1.05, 'training': 1.3}
+# Rows, channels in and out of the product that is measured, and how often.
 MEASURED, TIMES = (1024, 256, 1024), 5
+DTYPES = (torch.float32, torch.bfloat16)
 
-# By layer: the packed weights, and what tells that they are still right.
-_packed: WeakKeyDictionary[nn.Module, tuple[Any, Tensor]] = WeakKeyDictionary()
+# By address: whose weights they were, their version, and the packed weights.
+_packed: dict[int, tuple[StorageWeakRef, int | None, Tensor]] = {}
 
 
-def by_onednn(x: Tensor) -> bool:
-    """Whether products with packed weights are faster for tokens ``x``."""
+def linear(layer: Any, x: Tensor) -> Tensor:
+    """What a layer makes of ``x``, (..., C) -> (..., C').
+
+    A linear layer is computed by the faster library. It is called as it is
+    where anything watches or replaces it, and so is any other layer.
+    """
+    if type(layer) is not nn.Linear or layer.bias is None:
+        return layer(x)
+    constant = is_constant(layer) and not torch.is_grad_enabled()
+    if not _applies(layer, x, constant):
+        return layer(x)
+    rows = x.reshape(-1, x.shape[-1])
+    if is_compiling() and constant:
+        rows = torch.ops.mmuniformer.linear(rows, layer.weight, layer.bias)
+    else:
+        rows = product(rows, layer.weight, layer.bias, constant)
+    return rows.view(*x.shape[:-1], -1)
+
+
+def is_constant(layer: Any) -> bool:
+    """Whether the weights of a layer stay as they are."""
+    return getattr(layer, 'constant', False)
+
+
+def _applies(layer: Any, x: Tensor, constant: bool) -> bool:
     return (
-        x.dtype == torch.float32
-        and x.device.type == 'cpu'
+        x.device.type == 'cpu'
+        and x.dtype == layer.weight.dtype
+        and x.dtype in DTYPES
         and x.numel() > 0
-        and library(torch.get_num_threads()) == 'onednn'
+        and not cpu_autocast()
+        and (takes_custom_code() or is_eager(x))
+        and is_plain(layer)
+        and _by_onednn(x.dtype, constant)
     )
 
 
-@cache
-def library(threads: int) -> str:
-    """The faster library on this machine, a member of ``LIBRARIES``.
+def by_blas(x: Tensor, constant: bool = False) -> bool:
+    """Whether PyTorch's matrix products are to compute ``x``."""
+    return x.dtype not in DTYPES or not _by_onednn(x.dtype, constant)
+
+
+def _by_onednn(dtype: torch.dtype, constant: bool) -> bool:
+    kind = 'packed' if constant else 'plain'
+    if torch.is_grad_enabled():
+        kind = 'training'
+    return library(torch.get_num_threads(), dtype, kind) == 'onednn'
+
+
+def product(
+    rows: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    constant: bool = False,
+    gelu: bool = False,
+) -> Tensor:
+    """A linear layer of rows, (N, C) -> (N, C'), by the faster library.
 
     Args:
-        threads: Of the CPU, in use now.
-
-    Raises:
-        UserError: The environment variable has another value.
+        rows: Rows (N, C).
+        weight: Weights (C', C).
+        bias: Bias (C').
+        constant: Whether the weights stay as they are.
+        gelu: Whether the exact GELU follows.
     """
-    fixed = os.environ.get(VARIABLE)
-    if fixed and fixed not in LIBRARIES:
-        raise UserError(
-            f'{VARIABLE}={fixed!r}: wanted {" or ".join(LIBRARIES)}'
-        )
-    if not _has_onednn():
-        return 'blas'
-    return fixed or _measure(threads)
+    if rows.dtype in DTYPES and _by_onednn(rows.dtype, constant):
+        if constant:
+            return by_packed(rows, pack(weight), bias, gelu)
+        out = by_convolution(rows, weight, bias)
+    elif rows.dtype == torch.bfloat16:
+        out = F.linear(rows, weight, bias)
+    else:
+        out = torch.mm(rows, weight.t()).add_(bias)
+    return torch.ops.aten.gelu_(out) if gelu else out
 
 
-def _has_onednn() -> bool:
-    """Whether this PyTorch has the operators; Inductor stands on them."""
-    names = ('_linear_pointwise', '_reorder_linear_weight')
-    return torch.backends.mkldnn.is_available() and all(
-        hasattr(torch.ops.mkldnn, name) for name in names
+def by_convolution(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Rows (N, C) -> (N, C') as a 1x1 convolution, channels last."""
+    x = rows.view(1, len(rows), 1, -1).permute(0, 3, 1, 2)
+    x = F.conv2d(x, weight[:, :, None, None], bias)
+    return x.permute(0, 2, 3, 1).reshape(len(rows), -1)
+
+
+def by_packed(
+    rows: Tensor, packed: Tensor, bias: Tensor, gelu: bool = False
+) -> Tensor:
+    """Rows (N, C) -> (N, C'), by packed weights; exact GELU if wanted."""
+    return torch.ops.mkldnn._linear_pointwise(
+        rows,
+        packed,
+        bias,
+        'gelu' if gelu else 'none',
+        [],
+        'none' if gelu else '',
     )
 
 
-def _measure(threads: int) -> str:
-    rows, dim_in, dim_out = MEASURED
-    with torch.inference_mode():
-        x = torch.ones(rows, dim_in)
-        weight, bias = torch.ones(dim_out, dim_in), torch.ones(dim_out)
-        packed = _pack(weight)
-        ways: dict[str, Callable[[], Tensor]] = dict(
-            blas=lambda: F.gelu(F.linear(x, weight, bias)),
-            onednn=lambda: linear(x, packed, bias, gelu=True),
-        )
-        seconds = {name: _fastest(way) for name, way in ways.items()}
-    found = min(seconds, key=lambda name: seconds[name])
-    logging.getLogger('mmuniformer.fast').debug(
-        'products of %d threads by %s: %s', threads, found, seconds
-    )
-    return found
+def pack(weight: Tensor) -> Tensor:
+    """Weights (C', C) as oneDNN wants them.
 
-
-def _fastest(way: Callable[[], Tensor]) -> float:
-    """Seconds of the fastest of some calls, the first one left out."""
-    times = []
-    for _ in range(TIMES + 1):
-        start = time.perf_counter()
-        way()
-        times.append(time.perf_counter() - start)
-    return min(times[1:])
-
-
-def pack(layer: Any) -> Tensor:
-    """The weights of a linear layer or 1x1 convolution as oneDNN wants them.
-
-    They are kept until the layer goes, or its weights change.
+    They are kept until the weights go, or change.
     """
-    weight = layer.weight
     version = None if weight.is_inference() else weight._version
-    key = weight.data_ptr(), version
-    if layer not in _packed or _packed[layer][0] != key:
-        _packed[layer] = key, _pack(weight.detach().flatten(1))
-    return _packed[layer][1]
+    place, owner = weight.data_ptr(), StorageWeakRef(weight.untyped_storage())
+    kept = _packed.get(place)
+    if kept is None or kept[0] != owner or kept[1] != version:
+        for old in [key for key, value in _packed.items() if _gone(value)]:
+            del _packed[old]
+        kept = _packed[place] = owner, version, _pack(weight.detach())
+    return kept[2]
+
+
+def _gone(kept: tuple[StorageWeakRef, int | None, Tensor]) -> bool:
+    return kept[0].expired()
 
 
 def _pack(weight: Tensor) -> Tensor:
@@ -114,10 +173,127 @@ def _pack(weight: Tensor) -> Tensor:
     )
 
 
-def linear(
-    x: Tensor, packed: Tensor, bias: Tensor, gelu: bool = False
-) -> Tensor:
-    """Rows (N, C) -> (N, C'), by packed weights; exact GELU if wanted."""
-    return torch.ops.mkldnn._linear_pointwise(
-        x, packed, bias, 'gelu' if gelu else 'none', [], 'none' if gelu else ''
+@assume_constant_result
+def library(threads: int, dtype: torch.dtype, kind: str) -> str:
+    """The faster library on this machine, a member of ``LIBRARIES``.
+
+    Args:
+        threads: Of the CPU, in use now.
+        dtype: A member of ``DTYPES``.
+        kind: 'packed' for weights that stay as they are, 'plain' for others,
+            'training' for the gradients, too.
+
+    Raises:
+        UserError: The environment variable has another value.
+    """
+    if not has_onednn():
+        return 'blas'
+    return _library(threads, dtype, kind)
+
+
+def has_onednn() -> bool:
+    """Whether this PyTorch has the operators; Inductor stands on them."""
+    names = ('_linear_pointwise', '_reorder_linear_weight')
+    return (
+        torch.backends.mkldnn.is_available()
+        and torch._C._get_mkldnn_enabled()
+        and all(hasattr(torch.ops.mkldnn, name) for name in names)
     )
+
+
+@cache
+def _library(threads: int, dtype: torch.dtype, kind: str) -> str:
+    fixed = os.environ.get(VARIABLE, '')
+    if fixed in LIBRARIES:
+        return fixed
+    if fixed and not fixed.endswith('.json'):
+        raise UserError(
+            f'{VARIABLE}={fixed!r}: wanted {" or ".join(LIBRARIES)}, or the '
+            f'path of a .json file that keeps which one is faster'
+        )
+    key = f'{platform.node()}, {threads} threads, {dtype}, {kind}'
+    kept = _read(fixed) if fixed else {}
+    if kept.get(key) not in LIBRARIES:
+        kept[key] = measure(dtype, kind)
+        if fixed:
+            Path(fixed).write_text(json.dumps(kept, indent=1) + '\n')
+    return kept[key]
+
+
+def _read(path: str) -> dict[str, str]:
+    try:
+        return dict(json.loads(Path(path).read_text()))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError) as error:
+        raise UserError(
+            f'{VARIABLE}={path!r}: wanted a file of this program, or a path '
+            f'where there is none ({error})'
+        ) from error
+
+
+def measure(dtype: torch.dtype, kind: str) -> str:
+    """The library that is faster by the margin of its kind."""
+    seconds = {name: float('inf') for name in LIBRARIES}
+    ways = _ways(dtype, kind)
+    # Both take turns, so that what else the machine does meets both.
+    for turn in range(TIMES + 1):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            if turn:
+                passed = time.perf_counter() - start
+                seconds[name] = min(seconds[name], passed)
+    faster = seconds['blas'] > MARGINS[kind] * seconds['onednn']
+    found = 'onednn' if faster else 'blas'
+    logging.getLogger('mmuniformer.fast').debug(
+        'products (%s, %s) by %s: %s', dtype, kind, found, seconds
+    )
+    return found
+
+
+def _ways(dtype: torch.dtype, kind: str) -> dict[str, Callable[[], Any]]:
+    """One product of the kind, by each library."""
+    rows, dim_in, dim_out = MEASURED
+    training = kind == 'training'
+    with torch.inference_mode(False), torch.enable_grad():
+        x = torch.ones(rows, dim_in, dtype=dtype, requires_grad=training)
+        weight = torch.ones(
+            dim_out, dim_in, dtype=dtype, requires_grad=training
+        )
+        bias = torch.ones(dim_out, dtype=dtype)
+    if kind == 'packed':
+        packed = _pack(weight)
+        return dict(
+            blas=lambda: F.gelu(F.linear(x, weight, bias)),
+            onednn=lambda: by_packed(x, packed, bias, gelu=True),
+        )
+    ways = dict(
+        blas=lambda: F.linear(x, weight, bias),
+        onednn=lambda: by_convolution(x, weight, bias),
+    )
+    if not training:
+        return ways
+    return {name: _with_gradients(way) for name, way in ways.items()}
+
+
+def _with_gradients(way: Callable[[], Tensor]) -> Callable[[], Any]:
+    def step() -> None:
+        with torch.inference_mode(False), torch.enable_grad():
+            way().sum().backward()
+
+    return step
+
+
+_LIBRARY = torch.library.Library('mmuniformer', 'FRAGMENT')
+_LIBRARY.define('linear(Tensor rows, Tensor weight, Tensor bias) -> Tensor')
+_LIBRARY.impl(
+    'linear',
+    lambda rows, weight, bias: product(rows, weight, bias, constant=True),
+    'CPU',
+)
+_LIBRARY.impl(
+    'linear',
+    lambda rows, weight, bias: rows.new_empty(len(rows), len(weight)),
+    'Meta',
+)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from .graphs import builds_graph, is_eager
+from .products import linear
 
 
 def applies(x: Tensor) -> bool:
@@ -28,9 +29,9 @@ def mlp(module: Any, x: Tensor) -> Tensor:
     It is the largest tensor of a training step, and it is computed again from
     the input of GELU, which is kept in any case.
     """
-    hidden = module.fc1(x)
+    hidden = linear(module.fc1, x)
     if not hidden.requires_grad:
-        return module.fc2(F.gelu(hidden))
+        return linear(module.fc2, F.gelu(hidden))
     hidden = _Kept.apply(hidden)
     node = hidden.grad_fn
     hidden = F.gelu(hidden)
@@ -48,7 +49,7 @@ def mlp(module: Any, x: Tensor) -> Tensor:
             return F.gelu(*node.saved_tensors).as_strided(*packed)
 
     with torch.autograd.graph.saved_tensors_hooks(pack, unpack):
-        return module.fc2(hidden)
+        return linear(module.fc2, hidden)
 
 
 class _Kept(torch.autograd.Function):

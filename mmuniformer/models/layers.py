@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..fast import depthwise, recompute
+from ..fast.products import linear
 from .tokens import flatten, unflatten
 
 
@@ -143,7 +144,7 @@ class Mlp(nn.Module):
         """Same shape in and out."""
         if recompute.applies(x):
             return recompute.mlp(self, x)
-        return self.fc2(F.gelu(self.fc1(x)))
+        return linear(self.fc2, F.gelu(linear(self.fc1, x)))
 
 
 class Attention(nn.Module):
@@ -164,12 +165,13 @@ class Attention(nn.Module):
         """(B, N, C) -> query, key and value, each (B, K, N, C / K)."""
         b, n, c = x.shape
         sizes = b, n, 3, self.num_heads, c // self.num_heads
-        return self.qkv(x).reshape(sizes).permute(2, 0, 3, 1, 4).unbind()
+        qkv: Any = linear(self.qkv, x)
+        return qkv.reshape(sizes).permute(2, 0, 3, 1, 4).unbind()
 
     def forward(self, x: Tensor) -> Any:
         """(B, N, C) -> (B, N, C)."""
         x = F.scaled_dot_product_attention(*self.heads(x))
-        return self.proj(x.transpose(1, 2).flatten(2))
+        return linear(self.proj, x.transpose(1, 2).flatten(2))
 
 
 class ScoredAttention(Attention):
@@ -188,7 +190,7 @@ class ScoredAttention(Attention):
         first = first.to(torch.promote_types(first.dtype, torch.float32))
         logits = (first * key).sum(-1) * key.shape[-1] ** -0.5
         x = F.scaled_dot_product_attention(query, key, value)
-        x = self.proj(x.transpose(1, 2).flatten(2))
+        x = linear(self.proj, x.transpose(1, 2).flatten(2))
         return x, logits.softmax(-1).mean(1)
 
 

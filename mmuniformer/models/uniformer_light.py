@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from .. import options
 from ..errors import UserError
+from ..fast import inference as fast
 from ..registry import MODELS
 from .arch import LIGHT_ARCHS, Arch
 from .blocks import AttnBlock, scaled
@@ -125,6 +126,8 @@ class LightBlock(AttnBlock):
             what both branches add to the last token (B, 1, C); drop path
             spares this one, as in the official code.
         """
+        if fast.applies(self, x):
+            return fast.mix(self, x)
         branch, weights = self.attn(self.norm1(x))
         branch = scaled(branch, self.gamma_1)
         update = branch[:, -1:]

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..engine.launch import keep_freed_memory
 from ..engine.speed import SpeedHook, compile_for_inference
 from ..errors import UserError
+from ..fast.half import half_dtype, to_half
 from ..models import fuse as fuse_model
 from ..tasks import HOSTS, resolve
 from ..weights.load import find_backbone
@@ -144,7 +145,11 @@ class Predictor:
         self.every = every
         self.device = device or get_device()
         self.box_score = box_score
-        self.half = half_context(self.device, half, cfg)
+        low = half_dtype(self.device) if half else None
+        if half is not None:
+            fp16 = low == torch.float16
+            cfg.test_cfg = dict(cfg.get('test_cfg') or {}, fp16=fp16)
+        self.half = half_context(self.device, cfg)
         if slide:
             slide_windows(cfg, at_least_one(slide, 'slide'), self.kind)
         if every and self.kind is not Recognition:
@@ -176,6 +181,8 @@ class Predictor:
             )
         if fuse:
             fuse_model(self.model)
+        if low == torch.bfloat16:
+            to_half(self.model)
         if compile:
             SpeedHook(compile=True)  # checks that it can be
             with torch.no_grad():
@@ -379,30 +386,13 @@ class Queue:
             yield entry
 
 
-def half_context(
-    device: str, half: bool | None, cfg: Any
-) -> Callable[[], Any]:
-    """Autocast to the half precision of a device, or nothing.
-
-    Args:
-        device: Where the model is.
-        half: Whether to; None does what a test of the config does.
-        cfg: Whole config.
-
-    Raises:
-        UserError: It is asked for on a CPU that has none.
-    """
-    kind = device.split(':')[0]
-    asked = half
-    if half is None:
-        half = bool((cfg.get('test_cfg') or {}).get('fp16'))
-    if not half:
+def half_context(device: str, cfg: Any) -> Callable[[], Any]:
+    """Mixed precision if a test of the config has it, or nothing."""
+    if not (cfg.get('test_cfg') or {}).get('fp16'):
         return nullcontext
-    if kind != 'cpu':
-        return lambda: torch.autocast(kind, torch.float16)
-    if asked and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        raise UserError('half=True: this CPU does not compute in bfloat16')
-    return lambda: torch.autocast('cpu', torch.bfloat16)
+    kind = device.split(':')[0]
+    dtype = torch.bfloat16 if kind == 'cpu' else torch.float16
+    return lambda: torch.autocast(kind, dtype)
 
 
 def slide_windows(cfg: Any, side: int, kind: type[Task]) -> None:

@@ -7,12 +7,12 @@ import torch
 
 from mmuniformer import fuse
 from mmuniformer.errors import UserError
-from mmuniformer.fast import inference, products
+from mmuniformer.fast import products
 
 from ..models.tiny import build, images
 
 needs_onednn = pytest.mark.skipif(
-    not products._has_onednn(), reason='this PyTorch has no oneDNN'
+    not products.has_onednn(), reason='this PyTorch has no oneDNN'
 )
 
 
@@ -22,23 +22,21 @@ def choice(monkeypatch):
 
     def fix(name):
         monkeypatch.setenv(products.VARIABLE, name)
-        products.library.cache_clear()
+        products._library.cache_clear()
 
     yield fix
-    products.library.cache_clear()
+    products._library.cache_clear()
 
 
 @pytest.fixture
 def packed(monkeypatch):
-    """Layers whose weights were asked for in packed form."""
-    layers = []
+    """Weights that were asked for in packed form."""
+    weights = []
     pack = products.pack
     monkeypatch.setattr(
-        inference.products,
-        'pack',
-        lambda layer: layers.append(layer) or pack(layer),
+        products, 'pack', lambda weight: weights.append(weight) or pack(weight)
     )
-    return layers
+    return weights
 
 
 def outputs(model, x):
@@ -49,7 +47,7 @@ def outputs(model, x):
 
 @needs_onednn
 @pytest.mark.parametrize(
-    'name', ['global', 'hybrid', 'conv_stem', 'layer_scale']
+    'name', ['global', 'hybrid', 'conv_stem', 'layer_scale', 'light']
 )
 def test_both_libraries_give_the_same(name, choice, packed):
     model = fuse(build(name).float().eval())
@@ -59,8 +57,9 @@ def test_both_libraries_give_the_same(name, choice, packed):
     assert packed == []
     choice('onednn')
     found = outputs(model, x)
-    assert model.blocks1[0].mlp.fc1 in packed
-    assert model.blocks3[0].attn.qkv in packed
+    places = {weight.data_ptr() for weight in packed}
+    assert model.blocks1[0].mlp.fc1.weight.data_ptr() in places
+    assert model.blocks3[0].attn.qkv.weight.data_ptr() in places
     for a, b in zip(found, wanted):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
@@ -89,11 +88,11 @@ def test_where_layers_are_called_as_they_are(change, choice, packed):
 def test_changed_weights_are_packed_anew():
     layer = torch.nn.Linear(8, 16)
     x = torch.randn(4, 8)
-    products.linear(x, products.pack(layer), layer.bias)
+    products.by_packed(x, products.pack(layer.weight), layer.bias)
     with torch.no_grad():
         layer.weight.mul_(2)
         wanted = layer(x)
-        found = products.linear(x, products.pack(layer), layer.bias)
+        found = products.by_packed(x, products.pack(layer.weight), layer.bias)
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6)
 
 
@@ -107,18 +106,60 @@ def test_a_used_model_is_copied(choice):
     assert all(map(torch.equal, found, wanted))
 
 
+@needs_onednn
+def test_gradients_are_the_same_by_both(choice):
+    model = build('global').float().train()
+    x = images(model).float()
+    grads = []
+    for name in products.LIBRARIES:
+        choice(name)
+        model.zero_grad()
+        sum(out.square().mean() for out in model(x)).backward()
+        grads.append([p.grad.clone() for p in model.parameters()])
+    for a, b in zip(*grads):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+
+
+@needs_onednn
+@pytest.mark.parametrize('constant', [False, True])
+def test_rows_of_half_precision(constant, choice):
+    rows, weight, bias = (
+        torch.randn(size).bfloat16() for size in [(24, 16), (8, 16), (8,)]
+    )
+    found = []
+    for name in products.LIBRARIES:
+        choice(name)
+        with torch.no_grad():
+            found.append(products.product(rows, weight, bias, constant, True))
+    torch.testing.assert_close(*found, rtol=0.02, atol=0.02)
+
+
+def test_weights_of_gone_models_are_not_kept():
+    products._packed.clear()
+    for _ in range(3):
+        products.pack(torch.randn(8, 8))
+    assert len(products._packed) == 1
+
+
 def test_the_faster_one_is_measured(monkeypatch):
-    monkeypatch.delenv(products.VARIABLE, raising=False)
-    monkeypatch.setattr(products, '_has_onednn', lambda: True)
-    seconds = iter([2.0, 1.0, 1.0, 2.0])
-    monkeypatch.setattr(products, '_fastest', lambda way: next(seconds))
-    monkeypatch.setattr(products, '_pack', lambda weight: weight)
-    products.library.cache_clear()
-    assert [products.library(1), products.library(2)] == ['onednn', 'blas']
-    products.library.cache_clear()
+    ticks = iter([0, 0] + [0, 2, 2, 3] * products.TIMES)
+    monkeypatch.setattr(products.time, 'perf_counter', lambda: next(ticks))
+    assert products.measure(torch.float32, 'plain') == 'onednn'
+
+
+def test_the_choice_is_kept_in_a_file(choice, monkeypatch, tmp_path):
+    path = tmp_path / 'products.json'
+    asked = []
+    monkeypatch.setattr(
+        products, 'measure', lambda *args: asked.append(args) or 'onednn'
+    )
+    for _ in range(2):
+        choice(str(path))
+        assert products._library(2, torch.float32, 'packed') == 'onednn'
+    assert asked == [(torch.float32, 'packed')]
 
 
 def test_another_value_of_the_variable(choice):
     choice('mkl')
     with pytest.raises(UserError, match="MMUNIFORMER_PRODUCTS='mkl': wanted"):
-        products.library(1)
+        products._library(1, torch.float32, 'plain')
