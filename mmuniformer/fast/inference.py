@@ -87,6 +87,15 @@ def attn_block(block: Any, x: Tensor) -> Tensor:
     return unflatten(x, shape)
 
 
+def mixes(block: Any, x: Tensor) -> bool:
+    """Whether :func:`mix` is to compute tokens ``x``.
+
+    Not so in graphs: Inductor (PyTorch 2.11) reads the last token behind
+    the sums in place, not before them.
+    """
+    return not is_compiling() and applies(block, x)
+
+
 def mix(block: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """``LightBlock.mix``; ``x`` is changed."""
     branch, weights = block.attn(block.norm1(x))

@@ -63,10 +63,7 @@ def linear(layer: Any, x: Tensor) -> Tensor:
     if not _applies(layer, x, constant):
         return layer(x)
     rows = x.reshape(-1, x.shape[-1])
-    if is_compiling() and constant:
-        rows = torch.ops.mmuniformer.linear(rows, layer.weight, layer.bias)
-    else:
-        rows = product(rows, layer.weight, layer.bias, constant)
+    rows = product(rows, layer.weight, layer.bias, constant)
     return rows.view(*x.shape[:-1], -1)
 
 
@@ -97,7 +94,7 @@ def _by_onednn(dtype: torch.dtype, constant: bool) -> bool:
     kind = 'packed' if constant else 'plain'
     if torch.is_grad_enabled():
         kind = 'training'
-    return library(torch.get_num_threads(), dtype, kind) == 'onednn'
+    return library(dtype, kind) == 'onednn'
 
 
 def product(
@@ -117,6 +114,8 @@ def product(
         gelu: Whether the exact GELU follows.
     """
     if rows.dtype in DTYPES and _by_onednn(rows.dtype, constant):
+        if constant and is_compiling():
+            return torch.ops.mmuniformer.linear(rows, weight, bias, gelu)
         if constant:
             return by_packed(rows, pack(weight), bias, gelu)
         out = by_convolution(rows, weight, bias)
@@ -174,11 +173,10 @@ def _pack(weight: Tensor) -> Tensor:
 
 
 @assume_constant_result
-def library(threads: int, dtype: torch.dtype, kind: str) -> str:
+def library(dtype: torch.dtype, kind: str) -> str:
     """The faster library on this machine, a member of ``LIBRARIES``.
 
     Args:
-        threads: Of the CPU, in use now.
         dtype: A member of ``DTYPES``.
         kind: 'packed' for weights that stay as they are, 'plain' for others,
             'training' for the gradients, too.
@@ -188,7 +186,7 @@ def library(threads: int, dtype: torch.dtype, kind: str) -> str:
     """
     if not has_onednn():
         return 'blas'
-    return _library(threads, dtype, kind)
+    return _library(torch.get_num_threads(), dtype, kind)
 
 
 def has_onednn() -> bool:
@@ -286,14 +284,16 @@ def _with_gradients(way: Callable[[], Tensor]) -> Callable[[], Any]:
 
 
 _LIBRARY = torch.library.Library('mmuniformer', 'FRAGMENT')
-_LIBRARY.define('linear(Tensor rows, Tensor weight, Tensor bias) -> Tensor')
+_LIBRARY.define(
+    'linear(Tensor rows, Tensor weight, Tensor bias, bool gelu) -> Tensor'
+)
 _LIBRARY.impl(
     'linear',
-    lambda rows, weight, bias: product(rows, weight, bias, constant=True),
+    lambda rows, weight, bias, gelu: product(rows, weight, bias, True, gelu),
     'CPU',
 )
 _LIBRARY.impl(
     'linear',
-    lambda rows, weight, bias: rows.new_empty(len(rows), len(weight)),
+    lambda rows, weight, *_: rows.new_empty(len(rows), len(weight)),
     'Meta',
 )

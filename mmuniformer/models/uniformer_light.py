@@ -126,7 +126,7 @@ class LightBlock(AttnBlock):
             what both branches add to the last token (B, 1, C); drop path
             spares this one, as in the official code.
         """
-        if fast.applies(self, x):
+        if fast.mixes(self, x):
             return fast.mix(self, x)
         branch, weights = self.attn(self.norm1(x))
         branch = scaled(branch, self.gamma_1)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 
+from mmuniformer.fast import products
 from mmuniformer.models import fuse
 
 from ..models.tiny import VARIANTS, build, images, tensors
@@ -33,6 +34,21 @@ def test_inference_is_one_graph(variant):
         wanted = tensors(model(x))
         got = tensors(compiled(fuse(model))(x))
     torch.testing.assert_close(got, wanted, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize('training', [False, True])
+@pytest.mark.parametrize('variant', ['global', 'light'])
+@pytest.mark.parametrize('name', products.LIBRARIES)
+def test_either_library_is_one_graph(name, variant, training, choice):
+    choice(name)
+    model = build(variant).float().train(training)
+    x = images(model).float()
+    if not training:
+        fuse(model)
+    with torch.set_grad_enabled(training):
+        wanted = tensors(model(x))
+        got = tensors(compiled(model)(x))
+    torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_graphs_of_inference_have_one_operator_for_an_mlp():

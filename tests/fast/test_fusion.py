@@ -69,7 +69,7 @@ def test_operator_of_layers_keeps_the_laws_of_operators():
     sizes = [(6, 4), (8, 4), (8,)]
     torch.library.opcheck(
         torch.ops.mmuniformer.linear.default,
-        [torch.randn(size, dtype=torch.float64) for size in sizes],
+        [*(torch.randn(size, dtype=torch.float64) for size in sizes), True],
     )
 
 

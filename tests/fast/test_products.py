@@ -17,18 +17,6 @@ needs_onednn = pytest.mark.skipif(
 
 
 @pytest.fixture
-def choice(monkeypatch):
-    """Fixes the library for one test."""
-
-    def fix(name):
-        monkeypatch.setenv(products.VARIABLE, name)
-        products._library.cache_clear()
-
-    yield fix
-    products._library.cache_clear()
-
-
-@pytest.fixture
 def packed(monkeypatch):
     """Weights that were asked for in packed form."""
     weights = []
