@@ -1,42 +1,29 @@
 #!/usr/bin/env python3
 """Predicts pictures, videos and clips: tools/predict.py MODEL SOURCE..."""
 
-import argparse
 import contextlib
 import os
 import sys
 import time
 
 import _env  # noqa: F401
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 
 from mmuniformer.engine.config import exit_with
 from mmuniformer.errors import UserError
+from mmuniformer.prediction import Output, options
+from mmuniformer.prediction.sources import is_endless
 
 
 def parse_args():
     """Command line."""
-    parser = argparse.ArgumentParser(
-        description='Predict with a model of any task. JSON lines go to '
-        'standard output, or with pictures to --out DIR.',
-        epilog='Exit status: 0; 1 if inputs were skipped; 2 if nothing could '
-        'be done.',
+    parser = options.model_parser(
+        'Predict with a model of any task. JSON lines go to standard output, '
+        'or with pictures to --out DIR.',
+        'Exit status: 0; 1 if inputs were skipped; 2 if nothing could be '
+        'done.',
     )
     add = parser.add_argument
-    add(
-        'model',
-        help='config (with --checkpoint), work dir, checkpoint of a training '
-        'run, or name of a published file',
-    )
-    add(
-        'sources',
-        nargs='+',
-        metavar='SOURCE',
-        help="files, folders, patterns, lists (.txt), videos, '0' for a "
-        "camera, '-' for a list on standard input",
-    )
-    add('--checkpoint', metavar='FILE', help='weights of the whole model')
     add('--out', metavar='DIR', help='JSON lines, pictures, videos go there')
     add('--no-draw', action='store_true', help='no pictures, no videos')
     add(
@@ -52,61 +39,11 @@ def parse_args():
         metavar='NAME',
         help='detection, segmentation: report only these',
     )
-    add(
-        '--class-names',
-        metavar='FILE',
-        help='a class per line, where the weights know no names',
-    )
-    add(
-        '--stride',
-        type=int,
-        default=1,
-        help='of a video every so many frames [1]',
-    )
-    add(
-        '--every',
-        type=float,
-        default=0,
-        metavar='SECONDS',
-        help='recognisers: a label for each period of a video',
-    )
     add('--slide', type=int, metavar='PIXELS', help='segmentation: windows')
-    people = parser.add_mutually_exclusive_group()
-    people.add_argument('--boxes', metavar='FILE', help='pose: people')
-    people.add_argument(
-        '--whole-image', action='store_true', help='pose: one person each'
-    )
-    people.add_argument(
-        '--detector', metavar='CONFIG:CHECKPOINT', help='pose: finds people'
-    )
-    add(
-        '--box-score',
-        type=float,
-        default=0.3,
-        help='least score of people of --detector [0.3]',
-    )
-    add('--device', help='cpu, cuda, cuda:1, ... [what there is]')
-    add('--batch', type=int, default=8, help='inputs at a time [8]')
-    add('--workers', type=int, help='processes that read [up to 4]')
-    add(
-        '--half',
-        action=argparse.BooleanOptionalAction,
-        help='half precision [as the config tests]',
-    )
-    add(
-        '--fuse',
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help='fold norms into the weights: faster, same results [yes]',
-    )
-    add('--compile', action='store_true', help='compile the backbone')
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change values of the config',
-    )
+    options.add_names(parser)
+    options.add_videos(parser, 'a label')
+    options.add_people(parser)
+    options.add_speed(parser)
     return parser.parse_args()
 
 
@@ -160,46 +97,9 @@ def log_to_stderr():
         handler.setStream(sys.stderr)
 
 
-def predictor_of(args):
-    """The model, with all options."""
-    from mmuniformer.prediction import Predictor
-
-    names = None
-    if args.class_names:
-        try:
-            with open(args.class_names, encoding='utf-8') as file:
-                names = file.read().splitlines()
-        except OSError as error:
-            raise UserError(f'--class-names: {error}') from error
-    return Predictor(
-        args.model,
-        args.checkpoint,
-        device=args.device,
-        batch=args.batch,
-        workers=args.workers,
-        half=args.half,
-        fuse=args.fuse,
-        compile=args.compile,
-        top_k=args.top_k,
-        classes=args.classes,
-        class_names=names,
-        every=args.every,
-        stride=args.stride,
-        boxes=args.boxes,
-        detector=args.detector,
-        whole_image=args.whole_image,
-        box_score=args.box_score,
-        slide=args.slide,
-        cfg_options=args.cfg_options,
-    )
-
-
 def run(args):
     """Predicts; how many inputs were skipped."""
-    from mmuniformer.prediction import Output
-    from mmuniformer.prediction.sources import is_endless
-
-    predictor = predictor_of(args)
+    predictor = options.predictor_of(args)
     sources = predictor.found(args.sources)
     total = None
     if not is_endless(args.sources):

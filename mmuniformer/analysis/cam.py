@@ -1,24 +1,28 @@
-"""Grad-CAM: where the evidence for a class, or a key point, is.
+"""Grad-CAM: where the evidence for a class, a box or a key point is.
 
-Legend: B batch, C channels, *S = (H, W) or (T, H, W).
-Paper: Selvaraju et al., 2017 (arXiv 1610.02391).
+Legend: B batch, C channels, K classes or key points, *S = (H, W) or
+(T, H, W). Paper: Selvaraju et al., 2017 (arXiv 1610.02391).
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
-from mmengine.dataset import pseudo_collate
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
 
 from ..errors import UserError
 from ..prediction.predictor import Predictor
 from ..prediction.tasks import Job
 from ..weights.load import find_backbone
-from . import charts
-from .browse import FRAMES, undo
+from . import views
+from .views import overlay
+
+__all__ = ['Cam', 'overlay', 'reshape_transform']
+
+OWN = 'gradcam'
+BACKGROUND = 1  # classes that a box head has in addition
 
 
 class Cam:
@@ -28,17 +32,31 @@ class Cam:
         predictor: The model, with ``fuse=False`` and ``half=False``.
         layer: Name of a layer in the backbone, e.g. 'blocks4' or
             'blocks3.2'; its output is a map.
+        method: 'gradcam', which is computed here: the package grad-cam keeps
+            no gradients of blocks that pass on more than a map. Or a class
+            of that package, in small letters: 'layercam', 'hirescam',
+            'gradcamplusplus', 'eigencam', ...
 
     Raises:
-        UserError: No such layer, or a detector, whose scores come after
-            proposals.
+        UserError: No such layer or method, or a detector without a head for
+            boxes.
     """
 
-    def __init__(self, predictor: Predictor, layer: str = 'blocks2') -> None:
-        if predictor.scope == 'mmdet':
-            raise UserError('MODEL: detectors have no map of one class')
+    def __init__(
+        self,
+        predictor: Predictor,
+        layer: str = 'blocks2',
+        method: str = OWN,
+    ) -> None:
         self.predictor = predictor
         self.model = predictor.model
+        if predictor.scope == 'mmdet' and not hasattr(
+            getattr(self.model, 'roi_head', None), '_bbox_forward'
+        ):
+            raise UserError(
+                f'MODEL: {type(self.model).__name__} has no head that scores '
+                f'a box; wanted a detector in two stages'
+            )
         self.backbone: Any = find_backbone(self.model)[1]
         layers = dict(self.backbone.named_modules())
         if layer not in layers:
@@ -47,6 +65,7 @@ class Cam:
                 f'layer={layer!r}: the backbone has {", ".join(stages[:40])}'
             )
         self.layer = layers[layer]
+        self.heat = own_heat if method == OWN else library(method)
 
     def number(self, target: str) -> int:
         """The class, or key point, of a name or number.
@@ -64,56 +83,77 @@ class Cam:
             return int(target)
         raise UserError(f'target={target!r}: wanted one of {", ".join(names)}')
 
+    def name(self, target: int) -> str:
+        """The name of a class or key point."""
+        if self.predictor.scope == 'mmpose':
+            return self.predictor.meta['keypoint_id2name'][target]
+        return self.predictor.task.name(target)
+
     def __call__(
-        self, job: Job, target: int | None = None
+        self,
+        job: Job,
+        target: int | None = None,
+        box: Sequence[float] | None = None,
     ) -> tuple[np.ndarray, np.ndarray, int]:
         """The map of a job.
 
         Args:
             job: A picture, or a clip, of which the first view is taken.
             target: Class or key point; by default the best one.
+            box: Detectors: x1, y1, x2, y2 in pixels of the picture; by
+                default that of the surest object (of the class).
 
         Returns:
-            Heat from 0 to 1, (H, W) or (T, H, W); what the network was given
-            in RGB, (H, W, 3) or (T, H, W, 3), bytes; the target.
+            Heat from 0 to 1, (*S); what the network was given in RGB,
+            (*S, 3), bytes; the target.
+
+        Raises:
+            UserError: A detector finds nothing.
         """
-        samples = self.predictor.task.prepare(job)[:1]
-        data = self.model.data_preprocessor(pseudo_collate(samples), False)
-        x = data['inputs']
-        x = x[:, 0] if x.ndim == self.backbone.ndim + 3 else x
-        kept: list[Tensor] = []
-        hook = self.layer.register_forward_hook(
-            lambda module, given, out: kept.append(reshape_transform(out))
-        )
-        try:
-            with torch.enable_grad():
-                # Without frozen parts or a first layer in the way.
-                scores = self.scores(x.clone().requires_grad_())
-                if target is None:
-                    target = int(scores.detach().argmax())
-                (gradient,) = torch.autograd.grad(scores[target], kept[0])
-        finally:
-            hook.remove()
-        activation = kept[0].detach()
-        places = tuple(range(2, activation.ndim))
-        weights = gradient.mean(places, keepdim=True)
-        heat = (weights * activation).sum(1, keepdim=True).relu()
-        mode = 'bilinear' if heat.ndim == 4 else 'trilinear'
-        heat = F.interpolate(heat, x.shape[2:], mode=mode)[0, 0]
+        x, data = views.first_input(self.predictor, job)
+        roi: Any = None
+        if self.predictor.scope == 'mmdet':
+            if box is None:
+                box, target = self.surest(job, target)
+            sample = data['data_samples'][0]
+            scale = x.new_tensor(sample.scale_factor).repeat(2)
+            roi = torch.cat([x.new_zeros(1), x.new_tensor(box) * scale])
+        scores = Scores(self, roi)
+        if target is None:
+            with torch.no_grad():
+                target = int(scores(x)[0].argmax())
+        with without_gradients(self.model), torch.enable_grad():
+            # Of the input, so that no frozen layer is in the way.
+            given = x.clone().requires_grad_()
+            heat = self.heat(scores, self.layer, given, target)
+        heat = views.enlarged(heat.clamp(min=0), x.shape[2:])
         heat = heat / heat.max().clamp(min=1e-12)
-        task: Any = self.predictor.task
-        rest = map(type, getattr(task, 'rest', ()))
-        bgr = any(kind.__name__ == 'ReverseChannels' for kind in rest)
-        picture = undo(
-            self.model.data_preprocessor, x[0], self.predictor.scope, bgr
-        )
+        picture = views.picture_of(self.predictor, x)
         return heat.cpu().numpy(), picture, target
 
-    def scores(self, x: Tensor) -> Tensor:
-        """Scores (K,) of the classes or key points of one input."""
+    def surest(
+        self, job: Job, target: int | None
+    ) -> tuple[Sequence[float], int]:
+        """Box and class of the surest object, of a class if one is given."""
+        (found,) = self.predictor.predict_jobs([job])
+        for thing in found.record.get('objects', ()):
+            if target in (None, thing['label']):
+                return thing['box'], thing['label']
+        wanted = '' if target is None else self.predictor.task.name(target)
+        raise UserError(f'{job.source.path}: no object {wanted}'.strip())
+
+    def scores(self, x: Tensor, roi: Tensor | None = None) -> Tensor:
+        """Scores (K,) of the classes or key points of one input.
+
+        Args:
+            x: (1, C, *S).
+            roi: Of detectors: 0, x1, y1, x2, y2 in pixels of the input.
+        """
         scope = self.predictor.scope
         if scope == 'mmaction':
             return self.model.cls_head(self.model.backbone(x))[0]
+        if scope == 'mmdet':
+            return self.box_scores(x, roi)
         if scope == 'mmpretrain':
             logits = self.model(x, mode='tensor')
             while not isinstance(logits, Tensor):
@@ -123,9 +163,118 @@ class Cam:
         if scope == 'mmpose':
             return maps.amax(1)
         # A class by the pixels that are taken for it, or by all.
-        won = maps.argmax(0) == torch.arange(len(maps))[:, None]
+        won = (
+            maps.argmax(0)
+            == torch.arange(len(maps), device=maps.device)[:, None]
+        )
         won = won.where(won.any(1, keepdim=True), torch.ones_like(won))
         return (maps * won).sum(1) / won.sum(1) + won.sum(1).log().detach()
+
+    def box_scores(self, x: Tensor, roi: Any) -> Tensor:
+        """Logits (K,) of a box, those of the last stage of a cascade."""
+        head = self.model.roi_head
+        last = [head.num_stages - 1] if hasattr(head, 'num_stages') else []
+        maps = self.model.extract_feat(x)
+        found = head._bbox_forward(*last, maps, roi[None])
+        return found['cls_score'][0, :-BACKGROUND]
+
+
+class Scores(nn.Module):
+    """The scores (1, K) of one input as a module.
+
+    Args:
+        cam: Computes them.
+        roi: See :meth:`Cam.scores`.
+    """
+
+    def __init__(self, cam: Cam, roi: Tensor | None) -> None:
+        super().__init__()
+        self.model = cam.model
+        self.compute = cam.scores
+        self.roi = roi
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(1, C, *S) -> (1, K)."""
+        return self.compute(x, self.roi)[None]
+
+
+@contextmanager
+def without_gradients(model: nn.Module) -> Iterator[None]:
+    """Leaves the parameters of a model out of a backward pass."""
+    wanted = [p for p in model.parameters() if p.requires_grad]
+    try:
+        for parameter in wanted:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in wanted:
+            parameter.requires_grad_(True)
+
+
+def own_heat(
+    scores: nn.Module, layer: nn.Module, x: Tensor, target: int
+) -> Tensor:
+    """Grad-CAM: channels, weighted by their mean gradients, (*S')."""
+    kept: list[Tensor] = []
+    hook = layer.register_forward_hook(
+        lambda module, given, out: kept.append(reshape_transform(out))
+    )
+    try:
+        (gradient,) = torch.autograd.grad(scores(x)[0, target], kept)
+    finally:
+        hook.remove()
+    weights = gradient.flatten(2).mean(2)[0]
+    return torch.einsum('c,c...->...', weights, kept[0].detach()[0])
+
+
+def library(method: str) -> Callable[..., Tensor]:
+    """A method of the package grad-cam.
+
+    Raises:
+        UserError: It is not installed, or has no such method.
+    """
+    try:
+        import pytorch_grad_cam as package
+    except ImportError as error:
+        raise UserError(
+            f'method={method!r}: needs grad-cam (pip install grad-cam); '
+            f'wanted it, or {OWN!r}'
+        ) from error
+    kinds = {
+        name.lower(): kind
+        for name, kind in vars(package).items()
+        if name.endswith(('CAM', 'CAMPlusPlus', 'Grad'))
+        and isinstance(kind, type)
+    }
+    if method not in kinds:
+        raise UserError(f'method={method!r}: wanted one of {sorted(kinds)}')
+
+    def heat(
+        scores: nn.Module, layer: nn.Module, x: Tensor, target: int
+    ) -> Tensor:
+        # The package sees outputs that are a map: it gets a layer that
+        # passes on the map alone.
+        tap = nn.Identity()
+        hook = layer.register_forward_hook(
+            lambda module, given, out: _with_map(out, tap)
+        )
+        scores.tap = tap
+        pick = package.utils.model_targets.ClassifierOutputTarget(target)
+        try:
+            with kinds[method](scores, [tap]) as cam:
+                return torch.from_numpy(np.asarray(cam(x, [pick])[0]))
+        finally:
+            hook.remove()
+
+    return heat
+
+
+def _with_map(output: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """What a layer gives, its map changed."""
+    if isinstance(output, Tensor):
+        return change(reshape_transform(output))
+    first, *rest = output
+    return type(output)((_with_map(first, change), *rest))
 
 
 def reshape_transform(output: Any) -> Tensor:
@@ -141,25 +290,3 @@ def reshape_transform(output: Any) -> Tensor:
             f'output is a map, e.g. blocks4'
         )
     return output
-
-
-def overlay(heat: np.ndarray, picture: np.ndarray) -> np.ndarray:
-    """Heat over a picture, or over some frames of a clip, in BGR.
-
-    Args:
-        heat: As of :class:`Cam`.
-        picture: As of :class:`Cam`.
-    """
-    if heat.ndim == 3:
-        places = np.linspace(0, len(heat) - 1, FRAMES).astype(int)
-        frames = [overlay(heat[place], picture[place]) for place in places]
-        titles = [f'frame {place}' for place in places]
-        size = frames[0].shape[1], frames[0].shape[0]
-        return charts.tile(frames, titles, 4, size)
-    scale = max(round(224 / min(heat.shape)), 1)
-    size = heat.shape[1] * scale, heat.shape[0] * scale
-    colours = cv2.applyColorMap(
-        (255 * cv2.resize(heat, size)).astype(np.uint8), cv2.COLORMAP_JET
-    )
-    below = cv2.resize(np.ascontiguousarray(picture[..., ::-1]), size)
-    return cv2.addWeighted(colours, 0.45, below, 0.55, 0)

@@ -78,4 +78,5 @@ def test_layers_that_are_not_there_or_no_map():
 @pytest.mark.parametrize('shape', [(32, 48), (8, 32, 48)])
 def test_overlays(shape):
     picture = np.zeros((*shape, 3), np.uint8)
-    assert overlay(np.ones(shape, np.float32), picture).ndim == 3
+    heat = overlay(np.ones(shape, np.float32), picture)
+    assert heat.shape == (*shape[:-2], 224, 336, 3)
