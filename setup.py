@@ -66,6 +66,7 @@ setup(
         'video': ['decord', 'einops', 'scipy', 'timm'],
         # To run exported graphs elsewhere; docs/export.md.
         'export': ['onnx', 'onnxscript', 'onnxruntime'],
+        'log': ['tensorboard', 'wandb', 'mlflow'],
         'dev': ['pytest>=8', 'pytest-xdist', 'ruff', 'mypy', 'safetensors'],
     },
 )

@@ -16,6 +16,7 @@ from .. import settings
 from ..checks.config_keys import check_options
 from ..errors import LocalUserError, UserError
 from ..settings import on_load  # noqa: F401
+from . import loggers
 from .launch import is_main_process
 
 # Hooks that draw predictions: options that switch them on, and the one that
@@ -82,6 +83,7 @@ def common_parser(description: str) -> argparse.ArgumentParser:
         metavar='KEY=VALUE',
         help='change values of the config, e.g. train_cfg.max_epochs=1',
     )
+    loggers.add_option(parser)
     parser.add_argument(
         '--compile',
         action='store_true',
@@ -176,6 +178,7 @@ def load_config(args: argparse.Namespace) -> Config:
     if args.work_dir:
         cfg.work_dir = args.work_dir
     cfg.setdefault('work_dir', f'work_dirs/{Path(args.config).stem}')
+    loggers.log_to(cfg, getattr(args, 'log', ()))
     return cfg
 
 
@@ -250,9 +253,13 @@ def draw_predictions(cfg: Config, folder: str) -> None:
     if folder_option:
         hook[folder_option] = path
     else:
-        cfg.visualizer.vis_backends = [
-            dict(type='LocalVisBackend', img_save_dir=path)
+        others = [
+            backend
+            for backend in cfg.visualizer.get('vis_backends') or ()
+            if backend['type'] != loggers.LOCAL
         ]
+        local = dict(type=loggers.LOCAL, img_save_dir=path)
+        cfg.visualizer.vis_backends = [local, *others]
 
 
 # Methods by which pictures come about; those that write logs are not for all.

@@ -1,0 +1,70 @@
+"""Loggers beside the files of a work dir: mmengine's backends, by name."""
+
+import argparse
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from ..errors import UserError
+
+LOGGERS: dict[str, str] = {
+    'tensorboard': 'TensorboardVisBackend',
+    'wandb': 'WandbVisBackend',
+    'mlflow': 'MLflowVisBackend',
+}
+LOCAL = 'LocalVisBackend'
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """The option ``--log``."""
+    parser.add_argument(
+        '--log',
+        nargs='+',
+        choices=tuple(LOGGERS),
+        default=(),
+        metavar='LOGGER',
+        help=f'write losses and metrics there, too: {", ".join(LOGGERS)}',
+    )
+
+
+def log_to(cfg: Config, names: Any) -> None:
+    """Has a run write to loggers, too.
+
+    Args:
+        cfg: Whole config, with its ``work_dir``; changed in place. A logger
+            that it has already keeps its options.
+        names: Keys of ``LOGGERS``.
+
+    Raises:
+        UserError: One of them is not installed.
+    """
+    if not names:
+        return
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise UserError(
+            f'--log {" ".join(names)}: {" and ".join(missing)} not '
+            f'installed; pip install {" ".join(missing)}'
+        )
+    visualizer = cfg.get('visualizer') or dict(type='Visualizer')
+    backends = visualizer.get('vis_backends') or [dict(type=LOCAL)]
+    known = {backend['type'].split('.')[-1] for backend in backends}
+    for name in names:
+        if LOGGERS[name] not in known:
+            known.add(LOGGERS[name])
+            backends.append(backend_of(name, cfg.work_dir))
+    visualizer['vis_backends'] = backends
+    cfg.visualizer = visualizer
+
+
+def backend_of(name: str, work_dir: str) -> dict[str, Any]:
+    """The backend of a logger; runs are called after their work dir."""
+    title = Path(work_dir).resolve().name
+    backend: dict[str, Any] = dict(type=LOGGERS[name])
+    if name == 'wandb':
+        backend['init_kwargs'] = dict(project='mmuniformer', name=title)
+    elif name == 'mlflow':
+        backend.update(exp_name='mmuniformer', run_name=title)
+    return backend
