@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from . import ROOT
+from .zygote import Zygote
 
 # Before torch is imported: tests are small, and run side by side.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -23,7 +24,7 @@ def toy_data(tmp_path_factory):
 
 
 @pytest.fixture(scope='session')
-def run_tool():
+def run_process():
     """Runs a tool, Python or shell, in a process of its own, from anywhere."""
 
     def run(tool, *arguments, cwd=ROOT):
@@ -39,6 +40,14 @@ def run_tool():
         )
 
     return run
+
+
+@pytest.fixture(scope='session')
+def run_tool():
+    """The same in a fork of a process that has imported the hosts."""
+    zygote = Zygote()
+    yield zygote.run
+    zygote.end()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """tools/analysis/throughput.py: what it writes, not how fast anything is."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,6 @@ import torch
 from mmuniformer.analysis import roofline, throughput
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / 'tools/analysis'
 QUICK = '--batch 1 --rounds 2 --seconds 0.001 --no-memory'.split()
 
 PEER = """
@@ -131,13 +128,12 @@ def test_memory_of_a_step(tool, peer):
     assert 0.9 < size / (4 * 64 * 512**2) < 2
 
 
-def test_command_line_measures_memory_apart(tmp_path):
-    out = subprocess.run(
-        [sys.executable, FOLDER / 'throughput.py', *QUICK[:-1], '--arch',
-         'xxs@32', '--peer', '--ours', 'eager', '--json', 'a.json'],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
+def test_command_line_measures_memory_apart(run_tool, tmp_path):
+    out = run_tool(
+        'analysis/throughput.py', *QUICK[:-1], '--arch', 'xxs@32', '--peer',
+        '--ours', 'eager', '--json', 'a.json', cwd=tmp_path,
     )  # fmt: skip
-    assert '| xxs@32 ours eager | 32x32 |' in out.stdout
+    assert '| xxs@32 ours eager | 32x32 |' in out.stdout, out.stderr
     row = json.loads((tmp_path / 'a.json').read_text())['rows'][0]
     assert row['memory'] is None or row['memory'] >= 0
 

@@ -2,9 +2,6 @@
 
 import importlib.util
 import os
-import runpy
-import sys
-import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +9,7 @@ import pytest
 from mmengine.visualization import Visualizer
 
 from .. import ROOT
+from ..zygote import run_forked
 
 
 def pytest_collection_modifyitems(items):
@@ -43,9 +41,12 @@ def run_script(cwd):
         else:
             path = ROOT / 'tools' / script
         log = cwd / 'forked.txt'
+        log.unlink(missing_ok=True)
         child = os.fork()
         if child == 0:
-            os._exit(_in_child(path, arguments, cwd, log))
+            os.environ['MPLBACKEND'] = 'Agg'
+            forget_visualizers()  # those of this process's models
+            os._exit(run_forked(path, arguments, cwd, [log, log]))
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         said = log.read_text(errors='replace')
         assert code == 0, said[-3000:]
@@ -65,30 +66,3 @@ def forget_visualizers(kind=Visualizer):
     kind._instance_dict.clear()
     for subclass in kind.__subclasses__():
         forget_visualizers(subclass)
-
-
-def _in_child(path, arguments, folder, log):
-    """The exit code of a script."""
-    try:
-        out = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
-        os.dup2(out, 1)
-        os.dup2(out, 2)
-        sys.stdout, sys.stderr = os.fdopen(1, 'w'), os.fdopen(2, 'w')
-        os.chdir(folder)
-        os.environ['MPLBACKEND'] = 'Agg'
-        forget_visualizers()  # those of this process's models
-        sys.argv = [str(path), *map(str, arguments)]
-        sys.path.insert(0, str(path.parent))
-        runpy.run_path(str(path), run_name='__main__')
-        code = 0
-    except SystemExit as error:
-        code = error.code or 0
-        if isinstance(code, str):
-            print(code)
-            code = 1
-    except BaseException:
-        traceback.print_exc(file=sys.stdout)
-        code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return code

@@ -4,10 +4,11 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmuniformer.engine import speed
 from mmuniformer.engine.speed import SpeedHook, add_speed
 from mmuniformer.errors import UserError
 
-from ..models.tiny import build, images
+from ..models.tiny import build
 
 
 class Runner:
@@ -28,13 +29,22 @@ def test_fuses_before_the_test():
 
 
 def test_compiles_for_the_test():
-    model = build('global').float().eval()
-    x = images(model).float()
+    """A block: each operation more is a file more for the compiler."""
+    model = build('global').float().blocks4.eval()
+    x = torch.randn(2, 32, 2, 2)
     with torch.no_grad():
         wanted = model(x)
-        SpeedHook(fuse=True, compile=True).before_test_epoch(Runner(model))
+        SpeedHook(compile=True).before_test_epoch(Runner(model))
         torch.testing.assert_close(model(x), wanted)
     assert torch._dynamo.utils.counters['stats']['unique_graphs']
+
+
+def test_compiles_what_is_fused(monkeypatch):
+    seen = []
+    monkeypatch.setattr(speed, 'compile_for_inference', seen.append)
+    model = build('global').eval()
+    SpeedHook(fuse=True, compile=True).before_test_epoch(Runner(model))
+    assert seen == [model] and model.fused
 
 
 def test_compiles_for_training():

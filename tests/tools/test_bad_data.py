@@ -56,11 +56,11 @@ def test_wrong_annotation(
 
 
 def test_a_broken_picture_in_one_of_two_processes(
-    own_data, tmp_path, run_tool
+    own_data, tmp_path, run_process
 ):
     """It is named and ends both, if that is wanted; the other one says so."""
     (own_data / 'train2017/000000000003.jpg').write_bytes(b'')
-    done = run_tool(
+    done = run_process(
         'dist_train.sh', POSE, 2, '--no-checks', '--cfg-options',
         'train_dataloader.batch_size=1', 'bad_data.policy=stop',
         cwd=tmp_path,

@@ -74,12 +74,15 @@ def test_wrong_value_in_the_config(run_tool, toy_cwd, option, wanted):
     assert wanted in done.stderr.strip().splitlines()[-1]
 
 
+@pytest.mark.parametrize('tool', ['train.py', 'test.py', 'make_toyworld.py'])
+def test_help(run_tool, tool):
+    done = run_tool(tool, '--help')
+    assert done.returncode == 0 and 'usage' in done.stdout
+
+
 @pytest.mark.parametrize(
     'tool',
     [
-        'train.py',
-        'test.py',
-        'make_toyworld.py',
         'lock.py',
         'setup_env.py',
         'test_newest.py',
@@ -87,6 +90,6 @@ def test_wrong_value_in_the_config(run_tool, toy_cwd, option, wanted):
         'analysis/complexity.py',
     ],
 )
-def test_help(run_tool, tool):
-    done = run_tool(tool, '--help')
+def test_help_of_what_no_other_test_starts(run_process, tool):
+    done = run_process(tool, '--help')
     assert done.returncode == 0 and 'usage' in done.stdout

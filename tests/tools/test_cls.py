@@ -143,7 +143,7 @@ def test_raw_weights_on_request(test, tested):
 
 
 def test_labels_of_two_processes_are_those_of_one(
-    folder, run_tool, in_two, checkpoint
+    folder, run_tool, run_process, checkpoint
 ):
     """And what was interrupted is completed."""
     tool = ROOT / 'tools/make_token_labels.py'
@@ -154,12 +154,13 @@ def test_labels_of_two_processes_are_those_of_one(
     assert len(made) == 9
     for path in list(made)[:5]:
         path.unlink()
-    said = in_two(
+    done = run_process(
         *('_torchrun.py', '--nproc-per-node=2'),
         *('--rdzv-backend=c10d', '--rdzv-endpoint=localhost:0', tool),
         *(*command, '--launcher', 'pytorch'),
+        cwd=folder,
     )
-    assert '5 maps made, 9 in all' in said
+    assert '5 maps made, 9 in all' in done.stdout, done.stderr[-3000:]
     assert maps(folder) == list(made)
     for path, label in made.items():
         torch.testing.assert_close(torch.load(path), label)

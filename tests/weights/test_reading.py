@@ -56,6 +56,7 @@ def zipped(**content):
         (b'hello world', 'is no weight file: it begins with'),
         (b'\x80\x02' + bytes(99), 'cannot be read'),
     ],
+    ids=range(13),  # a zip holds the time: processes must agree on names
 )
 @pytest.mark.parametrize('name', ['w.pth', 'w.safetensors'])
 def test_what_is_something_else_is_called_by_its_name(
