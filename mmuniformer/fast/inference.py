@@ -28,6 +28,8 @@ from .graphs import (
 TOKENS_AT_A_TIME = 1024
 DTYPES = (torch.float32, torch.float64, torch.bfloat16)
 LINEAR = (nn.Linear, nn.Conv2d, nn.Conv3d)
+# Their output is a new tensor, to which may be added in place.
+CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 
 
 def applies(block: Any, x: Tensor) -> bool:
@@ -45,6 +47,7 @@ def applies(block: Any, x: Tensor) -> bool:
         and not _has_any_global_hook()
         and type(block.drop_path) is DropPath
         and type(block.mlp) is Mlp
+        and isinstance(block.pos_embed, CONVOLUTIONS)
         and all(_is_linear(layer, x) for layer in _replaced(block))
         and is_plain(block)
     )
@@ -68,7 +71,7 @@ def _is_linear(layer: Any, x: Tensor) -> bool:
 
 def conv_block(block: Any, x: Tensor) -> Tensor:
     """``ConvBlock.forward``; 1x1 convolutions as products over tokens."""
-    x = x + block.pos_embed(x)
+    x = block.pos_embed(x).add_(x)
     shape = x.shape
     local = flatten(block.attn(block.conv1(block.norm1(x))))
     x = flatten(x).contiguous()
@@ -79,7 +82,7 @@ def conv_block(block: Any, x: Tensor) -> Tensor:
 
 def attn_block(block: Any, x: Tensor) -> Tensor:
     """``AttnBlock.forward``."""
-    x = x + block.pos_embed(x)
+    x = block.pos_embed(x).add_(x)
     shape = x.shape
     x = flatten(x).contiguous()
     add(x, block.attend(block.norm1(x), shape), block.gamma_1)

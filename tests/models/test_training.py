@@ -64,6 +64,15 @@ def test_blocks_drop_both_branches_of_a_sample_on_their_own(variant):
 
 
 @KINDS
+def test_drop_path_rates_grow_evenly_over_the_blocks_of_all_stages(variant):
+    model = build(variant, drop_path_rate=0.5)
+    stages = [getattr(model, f'blocks{i}') for i in range(1, 5)]
+    rates = [block.drop_path.rate for stage in stages for block in stage]
+    steps = len(rates) - 1
+    assert rates == pytest.approx([0.5 * i / steps for i in range(steps + 1)])
+
+
+@KINDS
 def test_drop_path_is_off_in_evaluation(variant):
     plain, dropping = build(variant), build(variant, drop_path_rate=0.9)
     x = images(plain)
