@@ -62,7 +62,8 @@ class _Kept(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:  # type: ignore[override]
         ctx.save_for_backward(x)
-        return x.view_as(x)
+        # Not `view_as`, which changes the strides of a batch of one.
+        return x.detach()
 
     @staticmethod
     def backward(  # type: ignore[override]

@@ -337,3 +337,19 @@ def test_starting_weights_fill_the_backbone(name):
     scales = [k for k in backbone.state_dict() if 'gamma' in k]
     assert match.missing == scales
     assert bool(scales) == (name == 'uniformer_xxs_8_128_k400')
+
+
+def test_the_light_head_starts_from_small_normals_and_no_bias():
+    torch.manual_seed(0)
+    head = MODELS.build(
+        dict(
+            type='mmuniformer.LightVideoHead',
+            num_classes=20,
+            in_channels=500,
+            init_std=0.01,
+        )
+    )
+    head.init_weights()
+    for layer in (head.fc_cls, head.fc_token):
+        assert layer.weight.std().item() == pytest.approx(0.01, rel=0.05)
+        assert not layer.bias.any()

@@ -268,3 +268,18 @@ def test_erasing_is_standard_normal_after_normalisation(picture):
     assert abs(values.mean()) < 0.02 and abs(values.std() - 1) < 0.02
     assert values.abs().max() > 3.5  # not cut off at white and black
     assert 0.01 < min(shares) and 0.25 < max(shares) < 0.36
+
+
+@pytest.mark.parametrize('kind', ['LightClsHead', 'TokenLabelHead'])
+def test_heads_start_from_normals_and_no_bias(kind):
+    cfg = dict(type=f'mmuniformer.{kind}', num_classes=20, in_channels=500)
+    if kind == 'TokenLabelHead':
+        cfg['label_size'] = 7
+    torch.manual_seed(0)
+    head = MODELS.build(cfg)
+    head.init_weights()
+    layers = [m for m in head.modules() if isinstance(m, torch.nn.Linear)]
+    assert len(layers) == 2
+    for layer in layers:
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
+        assert not layer.bias.any()

@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from mmuniformer.models import UniFormer, UniFormerLight
+from mmuniformer.models.blocks import ConvBlock
 from mmuniformer.models.layers import DropPath
+from mmuniformer.models.tokens import to_channels_last
 
 from .. import TINY
 from .tiny import LIGHT, SIZE, VARIANTS, build, gradients, images, tensors
@@ -161,3 +163,17 @@ def test_a_warning_comes_with_maps_below_the_window_alone(
     build('window')(torch.zeros(1, 3, size, 64, dtype=torch.float64))
     found = [w for w in recwarn if 'window_size=3' in str(w.message)]
     assert bool(found) == warns
+
+
+@pytest.mark.parametrize('ndim', [2, 3])
+def test_maps_of_a_batch_of_one_stay_channels_last(ndim):
+    """Else gradients are copied from one layout into the other."""
+    block = ConvBlock(8, ndim, 4, 0.0, 0.0).train()
+    x = to_channels_last(torch.randn(1, 8, *(6,) * ndim)).requires_grad_()
+    seen = []
+    for layer in (block.mlp.fc1, block.mlp.fc2):
+        layer.register_forward_hook(lambda _, args, out: seen.append(args[0]))
+    block(x)
+    for value in seen:
+        strides = value.stride()
+        assert strides[1] == 1 and strides[0] == value.numel()
