@@ -144,3 +144,20 @@ def test_what_becomes_of_sync_bn_is_said_once(monkeypatch):
     launch.prepare_processes(cfg, 'none')
     launch.prepare_processes(cfg, 'none')
     assert len(said) == 1 and 'SyncBN' in said[0]
+
+
+@pytest.mark.parametrize('given', [False, True])
+def test_unused_parameters_are_looked_for_if_the_config_says_so(
+    monkeypatch, given
+):
+    for name in ('check_driver', 'start_group', 'same_config'):
+        monkeypatch.setattr(launch, name, lambda *_: None)
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
+    monkeypatch.setattr(launch.atexit, 'register', lambda _: None)
+    cfg = Config(dict(model={}))
+    if given:
+        cfg.find_unused_parameters = True
+    launch.prepare_processes(cfg, 'pytorch')
+    wrapper = cfg.model_wrapper_cfg
+    assert wrapper.find_unused_parameters is given
+    assert wrapper.broadcast_buffers is False

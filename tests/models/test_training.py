@@ -177,3 +177,11 @@ def test_maps_of_a_batch_of_one_stay_channels_last(ndim):
     for value in seen:
         strides = value.stride()
         assert strides[1] == 1 and strides[0] == value.numel()
+
+
+def test_recomputation_is_turned_on_and_off():
+    model = build('global')
+    model.set_grad_checkpointing()
+    assert model.checkpointed == model.arch.depths
+    model.set_grad_checkpointing(False)
+    assert model.checkpointed == (0, 0, 0, 0)

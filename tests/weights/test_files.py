@@ -213,3 +213,13 @@ def test_no_folder_to_write_to(tmp_path):
 )
 def test_files_without_a_note(content):
     assert files.read_note(content) == {}
+
+
+def test_prefixes_may_be_nested_in_any_order():
+    value = torch.zeros(1)
+    for prefix in (
+        'module.model.',
+        '_orig_mod.module.',
+        'model.module.model.',
+    ):
+        assert files.unwrap_prefixes({f'{prefix}a': value}) == {'a': value}
