@@ -1,4 +1,4 @@
-"""Makes requirements.lock from requirements.txt, or says where they differ."""
+"""Makes the locks from their short lists, or says where they differ."""
 
 import argparse
 import re
@@ -20,6 +20,8 @@ except ImportError:  # a bare Python
 ROOT = Path(__file__).resolve().parent.parent
 ASKED = ROOT / 'requirements.txt'
 LOCK = ROOT / 'requirements.lock'
+FORKS = ROOT / 'requirements-onedl.txt'
+FORKS_LOCK = ROOT / 'requirements-onedl.lock'
 UV = 'uv==0.13.9'
 PYPI = 'https://pypi.org/simple'
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')
@@ -38,12 +40,16 @@ ONLY = ["decord; platform_machine == 'x86_64'"]
 BOUNDS: list[str] = []
 
 
-def compile_lock(target: Path, newest: bool) -> None:
+def compile_lock(
+    target: Path, newest: bool, asked: Path = ASKED, *options: str
+) -> None:
     """Runs uv in an environment of its own.
 
     Args:
         target: The lock. What it holds stays as far as the bounds allow.
         newest: Take the newest of everything instead.
+        asked: The short list.
+        options: Of uv; without any, only what has wheels is taken.
     """
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder)
@@ -62,21 +68,23 @@ def compile_lock(target: Path, newest: bool) -> None:
         (here / 'pyproject.toml').write_text(
             f'[tool.uv]\nenvironments = [{places}]\n'
         )
-        (here / ASKED.name).write_text(ASKED.read_text())
+        lock = asked.with_suffix('.lock').name
+        (here / asked.name).write_text(asked.read_text())
         if target.exists() and not newest:
-            (here / LOCK.name).write_text(target.read_text())
+            (here / lock).write_text(target.read_text())
         command = [
             here / 'uv/bin/uv',
-            *('pip', 'compile', ASKED.name, '-o', LOCK.name, '--quiet'),
+            *('pip', 'compile', asked.name, '-o', lock, '--quiet'),
             *('--universal', '--python-version', PYTHONS[0]),
-            *('--generate-hashes', '--only-binary', ':all:'),
+            '--generate-hashes',
+            *(options or ('--only-binary', ':all:')),
             *('--default-index', PYPI, '--system-certs'),
             *('--excludes', 'in_vain.txt', '--overrides', 'only.txt'),
             *('--constraints', 'bounds.txt'),
             *('--custom-compile-command', 'make lock'),
         ]
         subprocess.run(command, check=True, cwd=here)
-        target.write_text((here / LOCK.name).read_text())
+        target.write_text((here / lock).read_text())
 
 
 def read_requirements(text: str) -> list[Requirement]:
@@ -138,7 +146,7 @@ def differences(asked: str, lock: str) -> list[str]:
     names = {canonicalize_name(want.name) for want in wanted}
     parts = re.split(r'^(\S+)==', lock, flags=re.MULTILINE)[1:]
     for name, part in zip(parts[::2], parts[1::2]):
-        direct = f'-r {ASKED.name}' in part
+        direct = f'-r {ASKED.name}\n' in part
         if direct and canonicalize_name(name) not in names:
             found.append(f'{name}: in the lock, and no longer asked for')
         if '--hash=sha256:' not in part:
@@ -162,15 +170,20 @@ def main() -> None:
     if not args.check:
         try:
             compile_lock(args.newest or LOCK, newest=bool(args.newest))
+            if not args.newest:
+                compile_lock(FORKS_LOCK, False, FORKS, '--no-deps')
         except subprocess.CalledProcessError as error:
             sys.exit(f'error: {Path(error.cmd[0]).name} failed; see above')
-    lock = args.newest or LOCK
-    found = differences(ASKED.read_text(), lock.read_text())
-    if found:
-        sys.exit(
-            f'error: {lock.name} and {ASKED.name} disagree; run `make lock`: '
-            + '; '.join(found)
-        )
+    pairs = [(ASKED, args.newest or LOCK)]
+    if not args.newest:
+        pairs.append((FORKS, FORKS_LOCK))
+    for asked, lock in pairs:
+        found = differences(asked.read_text(), lock.read_text())
+        if found:
+            sys.exit(
+                f'error: {lock.name} and {asked.name} disagree; run '
+                f'`make lock`: ' + '; '.join(found)
+            )
 
 
 if __name__ == '__main__':

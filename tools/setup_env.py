@@ -16,18 +16,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VERSIONS = [(3, 11), (3, 12), (3, 13), (3, 10)]
 MACHINES = ('x86_64', 'aarch64')
 FREE_GB = 12
-# The maintained forks of OpenMMLab, under the names of the stock packages.
-ONEDL = {
-    'mmengine': 'onedl-mmengine==0.10.12',
-    'mmdet': 'onedl-mmdetection==3.5.1',
-    'mmpretrain': 'onedl-mmpretrain==1.3.6',
-    'mmsegmentation': 'onedl-mmsegmentation==1.4.2',
-}
-# What they need more: onedl-mmdetection's data sets import imgaug.
-ONEDL_NEEDS = [
-    *('imaug==0.4.3', 'imagecorruptions-imaug==1.1.5', 'imageio'),
-    *('lazy-loader', 'scikit-image', 'tifffile'),
-]
+# What the maintained forks of OpenMMLab replace, and their lock.
+ONEDL = ('mmengine', 'mmdet', 'mmpretrain', 'mmsegmentation')
+ONEDL_LOCK = os.path.join(ROOT, 'requirements-onedl.lock')
 NATIVE = {
     'MMCV_WITH_OPS': '1',
     'MAX_JOBS': str(os.cpu_count()),
@@ -76,7 +67,7 @@ def choices(args):
     ):
         new[key] = getattr(args, key) or old.get(key) or usual
     digest = hashlib.sha256()
-    for name in args.lock, os.path.abspath(__file__):
+    for name in args.lock, ONEDL_LOCK, os.path.abspath(__file__):
         with open(name, 'rb') as file:
             digest.update(file.read())
     new['lock'] = digest.hexdigest()
@@ -154,9 +145,9 @@ def plan(new, lock):
         source = ['--no-build-isolation', '--no-deps', 'mmcv==2.1.0']
         steps.append((title, source, NATIVE))
     if new['hosts'] == 'onedl':
-        left_out += list(ONEDL)
-        forks = ['--no-deps', '--no-build-isolation']
-        forks += list(ONEDL.values()) + ONEDL_NEEDS
+        left_out += ONEDL
+        forks = ['--no-deps', '--no-build-isolation']  # most have no wheels
+        forks += ['--require-hashes', '-r', ONEDL_LOCK]
         steps.append(('forks of OpenMMLab', forks, {}))
     entries = read_lock(lock)
     kept = [requirement for name, requirement, _ in entries]
@@ -241,7 +232,7 @@ def explain(text, log):
     if found:
         return (
             '%s: the file that came has the sha256 %s, which is not in '
-            'requirements.lock: one of the two was changed' % found.groups()
+            'the lock: one of the two was changed' % found.groups()
         )
     errors = re.findall(r'^ *ERROR: (.+)', text, re.MULTILINE)
     reason = errors[0] if errors else 'pip failed'

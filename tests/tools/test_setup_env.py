@@ -91,8 +91,19 @@ def test_native_operators_replace_the_lite_wheel():
 
 def test_forks_replace_their_originals_alone():
     text, [(_, pins, _)] = plan(hosts='onedl')
-    assert 'onedl-mmdetection==3.5.1' in pins
+    assert pins[-3:] == ['--require-hashes', '-r', setup_env.ONEDL_LOCK]
     assert names(LOCKED) - names(text) == set(setup_env.ONEDL)
+
+
+def test_the_lock_of_the_forks_is_that_of_their_short_list():
+    """For every Python, and each with hashes."""
+    asked = lock.read_requirements(lock.FORKS.read_text())
+    text = lock.FORKS_LOCK.read_text()
+    assert len(asked) == 10 and lock.differences('', text) == []
+    for python in lock.PYTHONS:
+        locked = lock.pins(text, python, 'x86_64')
+        assert set(locked) == {want.name for want in asked}
+        assert all(w.specifier.contains(locked[w.name]) for w in asked)
 
 
 @pytest.fixture
