@@ -78,7 +78,7 @@ def _serve(pipe: Any, row: Row, settings: Settings, mode: str) -> None:
     device = torch.device(settings.device)
     if device.type == 'cpu':
         torch.set_num_threads(settings.threads)
-    if row.variant in OURS:
+    if row.variant in (*OURS, 'best'):
         keep_freed_memory()
     try:
         step = make_step(row, settings, mode)

@@ -22,8 +22,10 @@ KINDS = {
     'mmuniformer.UniFormer': UniFormer,
     'mmuniformer.UniFormerLight': UniFormerLight,
 }
-OURS = ('eager', 'fused', 'compiled')
+OURS = ('eager', 'fused', 'half', 'compiled')
+PEERS = ('peer', 'best')  # as it comes, and at its best
 SAME_WEIGHTS = ('plain', *OURS, 'mmaction')  # the first is the reference
+CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 LIBRARIES = ('mmpretrain', 'mmaction', 'timm', 'torchvision')
 
 
@@ -32,7 +34,7 @@ class Row(NamedTuple):
 
     Attributes:
         subject: Size, config or peer that is measured.
-        variant: How it is computed: one of ``SAME_WEIGHTS``, or 'peer'.
+        variant: How it is computed: a member of ``SAME_WEIGHTS`` or ``PEERS``.
         backbone: Arguments of our backbone; for a peer of a file, too.
         shape: (H, W) or (T, H, W) of the input.
         published: Accuracy.
@@ -47,8 +49,8 @@ class Row(NamedTuple):
     @property
     def name(self) -> str:
         """Name in the tables."""
-        if self.variant == 'peer':
-            return self.subject
+        if self.variant in PEERS:
+            return self.subject + ' at its best' * (self.variant == 'best')
         variant = self.variant
         return f'{self.subject} {"ours " * (variant in OURS)}{variant}'
 
@@ -65,7 +67,7 @@ def build(
         UserError: The model does not exist, or cannot be built.
     """
     model: Any
-    if row.variant == 'peer':
+    if row.variant in PEERS:
         model = build_peer(row.subject.partition('@')[0], row.backbone)
     else:
         model = build_ours(row.backbone)
@@ -75,7 +77,9 @@ def build(
         model = in_mmaction(model)
     model.to(dtype)
     model.train(training)  # in some peers it returns nothing
-    if row.variant in ('fused', 'compiled') and not training:
+    if row.variant == 'best':
+        model = at_best(model)
+    if row.variant in ('fused', 'half', 'compiled') and not training:
         fuse(model)
     return model
 
@@ -195,6 +199,22 @@ def build_peer(text: str, backbone: dict[str, Any]) -> nn.Module:
         init_default_scope(library)
         return registry.MODELS.build(cfg)
     return from_file(text, backbone)
+
+
+def at_best(model: nn.Module) -> nn.Module:
+    """A peer's branches joined (timm), its weights channels-last.
+
+    It is compiled later, with constant weights, which folds its norms.
+    """
+    if type(model).__module__.startswith('timm.'):
+        from timm.utils import reparameterize_model
+
+        model = reparameterize_model(model)
+    for parameter in model.parameters():
+        if parameter.ndim in CHANNELS_LAST:
+            layout = CHANNELS_LAST[parameter.ndim]
+            parameter.data = parameter.data.contiguous(memory_format=layout)
+    return model
 
 
 def peer_class(text: str) -> Any:

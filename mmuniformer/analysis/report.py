@@ -3,6 +3,7 @@
 import platform
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -18,7 +19,7 @@ bytes that its convolutions, products and attentions must move at least
 copy; fused work may exceed it. A training step is a forward and a backward
 pass without optimiser and counts as three forward passes. Difference:
 greatest difference from the first row of the same weights, in parts of the
-greatest value, in float64 (compiled: in the dtype that is timed). Top-1: as
+greatest value, in float64 (compiled and half: as they are timed). Top-1: as
 published, not measured."""
 
 
@@ -39,17 +40,26 @@ def summary(
 def machine(device: str, threads: int) -> str:
     """The device in words."""
     if device == 'cpu':
-        return f'CPU ({platform.machine()}), {threads} threads'
+        return f'{processor()} ({platform.machine()}), {threads} threads'
     return torch.cuda.get_device_name(device)
+
+
+def processor() -> str:
+    """The name of the CPU, as Linux knows it."""
+    info = Path('/proc/cpuinfo')
+    text = info.read_text() if info.exists() else ''
+    found = re.search(r'^model name\s*: (.+)$', text, re.MULTILINE)
+    return found[1] if found else 'CPU'
 
 
 def markdown(results: dict[str, Any]) -> str:
     """Tables, one per mode, under one line on the conditions."""
+    by = f' by {results["peak_by"]}'
     lines = [
         f'{results["device"]}, {results["dtype"]}, torch {results["torch"]}, '
         f'batch {results["batch"]}, {results["rounds"]} rounds; measured '
-        f'peaks: matrix product {results["peak_flops"] / 1e9:.0f} GFLOP/s, '
-        f'copy {results["peak_bytes"] / 1e9:.1f} GB/s; ratio to '
+        f'peaks: matrix product {results["peak_flops"] / 1e9:.0f} GFLOP/s'
+        f'{by}, copy {results["peak_bytes"] / 1e9:.1f} GB/s; ratio to '
         f'{results["baseline"]}'
     ]
     for mode in results['modes']:

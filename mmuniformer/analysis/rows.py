@@ -8,7 +8,7 @@ from ..engine.config import read_config
 from ..errors import UserError
 from ..models.arch import ARCHS, LIGHT_ARCHS
 from .complexity import check_shape
-from .peers import KINDS, Row, build, find_peer
+from .peers import KINDS, PEERS, Row, build, find_peer
 from .scores import Published, of_arch, of_config
 
 
@@ -97,7 +97,8 @@ def rows_of(args):
         wanted = shape or known.shape or found[0][2]
         if wanted != known.shape:
             known = Published()
-        rows.append(Row(text, 'peer', found[0][1], wanted, known))
+        kinds = PEERS if args.best else PEERS[:1]
+        rows += [Row(text, k, found[0][1], wanted, known) for k in kinds]
     names = [row.name for row in rows]
     if len(set(names)) < len(rows):
         raise UserError(f'the same row twice: {", ".join(names)}')
@@ -114,6 +115,6 @@ def rows_of(args):
 
 def build_checked(row):
     """Builds a row once, without values where this can be done."""
-    own = row.variant not in ('peer', 'mmaction')
+    own = row.variant not in (*PEERS, 'mmaction')
     with torch.device('meta' if own else 'cpu'):
         build(row)

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from ..engine.speed import compile_for_inference
 from ..errors import UserError
+from ..fast.half import to_half
 from .complexity import input_channels
-from .peers import Row, build
+from .peers import CHANNELS_LAST, Row, build
 
 Step = Callable[[], list[Tensor]]
 MODES = ('inference', 'train')
@@ -55,9 +56,13 @@ def make_step(row: Row, settings: Settings, mode: str) -> Step:
     x = torch.randn(settings.batch, channels, *row.shape).to(device)
     if not training:
         model, x = model.to(dtype), x.to(dtype)
+    if row.variant == 'half':
+        to_half(model)
+    if row.variant == 'best':
+        x = x.contiguous(memory_format=CHANNELS_LAST[x.ndim])
     if row.variant == 'compiled' and training:
         model.compile()
-    elif row.variant == 'compiled':
+    elif row.variant in ('compiled', 'best'):
         compile_for_inference(model)
     if not training:
 

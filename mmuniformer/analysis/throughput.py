@@ -38,11 +38,13 @@ from ..errors import UserError
 from ..models.arch import ARCHS, LIGHT_ARCHS
 from . import measure, report
 from .measure import progress
-from .peers import SAME_WEIGHTS, build
+from .peers import PEERS, SAME_WEIGHTS, build
 from .roofline import Peaks, work
 from .rows import rows_of
 from .steps import MODES, Settings
 
+AS_TIMED = ('half', 'compiled')  # compared in the dtype that is timed
+FIXED = ('fused', 'half', 'best')  # not for training
 DTYPES = ('float32', 'bfloat16', 'float16')
 
 
@@ -63,8 +65,11 @@ def parse_args(argv=None):
         'mmpretrain:NAME, mmaction:NAME, timm:NAME, torchvision:NAME; '
         'path/to/file.py:Class [plain]')  # fmt: skip
     add('--ours', nargs='*', default=['eager', 'fused'],
-        choices=('eager', 'fused'), help='[eager fused]')  # fmt: skip
+        choices=('eager', 'fused', 'half'), help='half: bfloat16 in the '
+        'backbone, float32 around it, CPU [eager fused]')  # fmt: skip
     add('--compile', action='store_true', help='ours with torch.compile, too')
+    add('--best', action='store_true', help='peers of libraries twice: as '
+        'they come, and joined, channels-last, compiled')  # fmt: skip
     add('--baseline', metavar='NAME',
         help='row that ratios refer to [plain of the same size]')  # fmt: skip
     add('--ndim', type=int, choices=(2, 3), default=2,
@@ -138,7 +143,7 @@ def differences(rows):
     for row in rows:
         first = first_of_same_weights(rows, row)
         value = None
-        if first and row.variant != 'compiled':
+        if first and row.variant not in AS_TIMED:
             value = measure.difference(row, first)
             progress(f'{row.name}: differs from {first.name} by {value}')
         if row.variant in ('plain', 'eager', 'fused') and (value or 0) > 1e-6:
@@ -172,7 +177,7 @@ def needs_of(rows, batch):
     needs = {}
     for (shape, _), same in groupby(rows, lambda r: (r.shape, r.subject)):
         row = next(same)
-        variant = 'peer' if row.variant == 'peer' else 'eager'
+        variant = 'peer' if row.variant in PEERS else 'eager'
         model = build(row._replace(variant=variant))
         needs[row.subject, shape] = work(model, shape, batch)
     return needs
@@ -202,7 +207,7 @@ def results_of(rows, mode, measured, unequal, args, batch):
         times, size, outs = found[row.name]
         value = unequal[row.name]
         first = first_of_same_weights(rows, row)
-        if row.variant == 'compiled' and first:
+        if row.variant in AS_TIMED and first:
             value = measure.greatest(outs, found[first.name][2])
         base = measured[base_of(rows, row, args.baseline)][0]
         results.append(dict(
@@ -227,7 +232,7 @@ def run(args):
     peaks = Peaks(torch.device(args.device), settings.dtype)
     results, turns = [], []
     for mode in args.mode:
-        raced = [r for r in rows if (mode, r.variant) != ('train', 'fused')]
+        raced = [r for r in rows if mode != 'train' or r.variant not in FIXED]
         measured = measure_mode(
             raced, mode, settings, peaks, turns, not args.no_memory
         )
@@ -241,7 +246,7 @@ def run(args):
         device=report.machine(args.device, settings.threads),
         dtype=args.dtype, torch=torch.__version__, batch=settings.batch,
         rounds=settings.rounds, modes=args.mode, peak_flops=peaks.flops,
-        peak_bytes=peaks.bytes, rows=results, turns=turns,
+        peak_by=peaks.by, peak_bytes=peaks.bytes, rows=results, turns=turns,
         baseline=args.baseline or "the authors' formulation (plain)",
     )  # fmt: skip
 
