@@ -9,6 +9,7 @@ from typing import Any
 
 from mmengine.registry import DATASETS as ROOT_DATASETS
 from mmengine.registry import HOOKS as ROOT_HOOKS
+from mmengine.registry import METRICS as ROOT_METRICS
 from mmengine.registry import MODELS as ROOT_MODELS
 from mmengine.registry import (
     OPTIM_WRAPPER_CONSTRUCTORS as ROOT_OPTIM_WRAPPER_CONSTRUCTORS,
@@ -62,6 +63,12 @@ HOOKS = HostRegistry(
     parent=ROOT_HOOKS,
     scope='mmuniformer',
     locations=['mmuniformer.engine'],
+)
+METRICS = Registry(
+    'metric',
+    parent=ROOT_METRICS,
+    scope='mmuniformer',
+    locations=['mmuniformer.engine.dump'],
 )
 TRANSFORMS = Registry(
     'transform',

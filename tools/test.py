@@ -15,6 +15,7 @@ from mmuniformer.engine.config import (
     load_config,
     take_raw_weights,
 )
+from mmuniformer.engine.dump import dump_to
 from mmuniformer.engine.ending import run_tool
 from mmuniformer.engine.launch import build_runner
 from mmuniformer.engine.speed import add_speed
@@ -66,14 +67,7 @@ def test_config(args):
     if args.out:
         if not args.out.endswith(('.pkl', '.pickle')):
             raise UserError(f'--out={args.out!r}: wanted a .pkl file')
-        detector = cfg.get('default_scope') == 'mmdet'
-        kind = 'DumpDetResults' if detector else 'DumpResults'
-        metrics = cfg.test_evaluator
-        metrics = metrics if isinstance(metrics, list) else [metrics]
-        cfg.test_evaluator = [
-            *metrics,
-            dict(type=kind, out_file_path=args.out),
-        ]
+        dump_to(cfg, args.out)
     if args.tta:
         if 'tta_model' not in cfg or 'tta_pipeline' not in cfg:
             raise UserError(

@@ -7,6 +7,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import MODELS, init_default_scope
 
+from mmuniformer.engine.dump import dump_to
 from mmuniformer.engine.launch import build_runner, replace_sync_bn
 from mmuniformer.toyworld import World, write_world
 
@@ -94,13 +95,10 @@ def dumped(work_dir):
         cfg.load_from = str(folder / 'last.pth')
         cfg.launcher = 'none'
         cfg.experiment_name = f'predict_{task}'
-        kind = 'DumpDetResults' if task == 'det' else 'DumpResults'
         out = str(folder / 'test.pkl')
-        metrics = cfg.test_evaluator
-        metrics = metrics if isinstance(metrics, list) else [metrics]
+        dump_to(cfg, out)
         if task in ('det', 'pose'):
-            metrics[0].outfile_prefix = str(folder / 'coco')
-        cfg.test_evaluator = [*metrics, dict(type=kind, out_file_path=out)]
+            cfg.test_evaluator[0].outfile_prefix = str(folder / 'coco')
         runner = build_runner(cfg, 'none')
         scores = runner.test()
         with open(out, 'rb') as file:
