@@ -1,6 +1,7 @@
 """Loggers beside the files of a work dir: mmengine's backends, by name."""
 
 import argparse
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,20 @@ def log_to(cfg: Config, names: Any) -> None:
 
 def backend_of(name: str, work_dir: str) -> dict[str, Any]:
     """The backend of a logger; runs are called after their work dir."""
-    title = Path(work_dir).resolve().name
+    folder = Path(work_dir).resolve()
+    title = folder.name
     backend: dict[str, Any] = dict(type=LOGGERS[name])
     if name == 'wandb':
         backend['init_kwargs'] = dict(project='mmuniformer', name=title)
     elif name == 'mlflow':
-        backend.update(exp_name='mmuniformer', run_name=title)
+        # A server, or a file: mlflow no longer writes folders, which are
+        # mmengine's default.
+        backend.update(
+            exp_name='mmuniformer',
+            run_name=title,
+            tracking_uri=os.environ.get(
+                'MLFLOW_TRACKING_URI', f'sqlite:///{folder}/mlflow.db'
+            ),
+            artifact_location=str(folder / 'mlflow'),
+        )
     return backend

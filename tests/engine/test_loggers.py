@@ -25,6 +25,7 @@ TOYS = (
 @pytest.fixture
 def all_there(monkeypatch):
     """As if every logger were installed."""
+    monkeypatch.delenv('MLFLOW_TRACKING_URI', raising=False)
     monkeypatch.setattr(loggers, 'find_spec', lambda name: name)
 
 
@@ -41,7 +42,9 @@ def test_loggers_come_beside_the_files(all_there, name):
     kinds = [backend.type for backend in cfg.visualizer.vis_backends]
     assert kinds == [loggers.LOCAL, *loggers.LOGGERS.values()]
     run = cfg.visualizer.vis_backends[2].init_kwargs.name
-    assert run == cfg.visualizer.vis_backends[3].run_name
+    mlflow = cfg.visualizer.vis_backends[3]
+    assert run == mlflow.run_name
+    assert mlflow.tracking_uri.endswith(f'/{run}/mlflow.db')
     assert cfg.work_dir.endswith(run)
     draw_predictions(cfg, 'pictures')
     local, *others = cfg.visualizer.vis_backends
