@@ -223,3 +223,8 @@ def test_prefixes_may_be_nested_in_any_order():
         'model.module.model.',
     ):
         assert files.unwrap_prefixes({f'{prefix}a': value}) == {'a': value}
+
+
+def test_a_prefix_of_some_names_is_a_part_of_them():
+    state = {'model.a': torch.zeros(1), 'b': torch.zeros(1)}
+    assert files.unwrap_prefixes(state) == state
