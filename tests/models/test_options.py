@@ -1,5 +1,6 @@
 """Options of the backbones: outputs, freezing, layer depths, errors."""
 
+import warnings
 from math import nan
 
 import numpy as np
@@ -411,3 +412,15 @@ def test_recomputation_is_turned_on_and_off(variant):
 def test_the_class_token_has_no_weight_decay():
     assert build('light').no_weight_decay() == {'cls_token'}
     assert build('global').no_weight_decay() == set()
+
+
+@pytest.mark.parametrize(
+    'size, warned',
+    [((64, 64), 0), ((64, 48), 1), ((48, 64), 1), ((80, 64), 0)],
+)
+def test_a_map_with_a_side_below_the_window_is_warned_of(size, warned):
+    model = build('window', window_size=4).eval()  # a token has 16 pixels
+    with torch.no_grad(), warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter('always')
+        model(torch.zeros(1, 3, *size, dtype=torch.float64))
+    assert ['window_size=4' in str(w.message) for w in said] == [True] * warned
