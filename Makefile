@@ -10,6 +10,7 @@
 # make lock    requirements.lock anew, after a change of requirements.txt
 # make test-newest   the tests on the newest of everything that is allowed,
 #              in .venv-newest, and which package broke what; TESTS=tests/models
+# make docs    the site, in site/; a warning or a broken link is an error
 # make ordeal  kill, stop and spoil trainings of every task; ORDEAL='--kills 2'
 PYTHON ?= python3
 VENV ?= .venv
@@ -17,7 +18,7 @@ PY = $(VENV)/bin/python
 TOY = configs/det/mask_rcnn_uniformer_toy.py
 DEMO = work_dirs/demo
 
-.PHONY: setup demo test lint lock test-newest ordeal
+.PHONY: setup demo test lint lock test-newest ordeal docs
 
 setup:
 	@command -v $(PYTHON) >/dev/null || \
@@ -48,3 +49,13 @@ lint: setup
 
 lock: setup
 	@$(PY) tools/lock.py
+
+docs: .venv-docs/bin/mkdocs
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
+.venv-docs/bin/mkdocs: pyproject.toml
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/pip install -q -U 'pip>=25.1'
+	@.venv-docs/bin/pip install -q --group docs
+	@touch $@

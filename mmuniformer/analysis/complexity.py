@@ -60,6 +60,11 @@ def build_on_meta(cfg: dict[str, Any]) -> nn.Module:
 
 def published_shape(cfg: Config) -> tuple[int, ...]:
     """(H, W), or (T, H, W), at which the authors counted a config's model."""
+    if cfg.get('default_scope') == 'mmpretrain':
+        steps = cfg.test_dataloader.dataset.pipeline
+        sizes = [s.get('crop_size', s.get('scale')) for s in steps]
+        size = [side for side in sizes if side][-1]
+        return (size, size) if isinstance(size, int) else tuple(size[::-1])
     if cfg.get('default_scope') == 'mmaction':
         steps = cfg.test_dataloader.dataset.pipeline
         frames = next(s.clip_len for s in steps if 'clip_len' in s)

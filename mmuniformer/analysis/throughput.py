@@ -27,7 +27,6 @@ that its accuracy was published for:
 """
 
 import argparse
-import json
 from itertools import groupby
 from pathlib import Path
 
@@ -36,7 +35,7 @@ import torch
 from ..engine.config import exit_with
 from ..errors import UserError
 from ..models.arch import ARCHS, LIGHT_ARCHS
-from . import measure, report
+from . import measure, provenance, report
 from .measure import progress
 from .peers import PEERS, SAME_WEIGHTS, build
 from .roofline import Peaks, work
@@ -273,6 +272,6 @@ def main(argv=None):
         exit_with(error)
     print(report.markdown(results))
     if args.json:
-        Path(args.json).write_text(json.dumps(results, indent=1) + '\n')
+        provenance.write(args.json, results)
     if args.plot and not report.plot(results, args.plot):
         progress(f'{args.plot}: empty, no row has a published accuracy')

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import _env  # noqa: F401
 from mmengine.config import Config
 
-from mmuniformer.analysis import logs
+from mmuniformer.analysis import logs, provenance
 from mmuniformer.engine.config import exit_with
 from mmuniformer.errors import UserError
 
@@ -34,6 +34,11 @@ def parse_args():
         type=int,
         default=1000,
         help='of configs: iterations of an epoch [1000]',
+    )
+    parser.add_argument(
+        '--json',
+        metavar='FILE',
+        help='write the last value of each curve',
     )
     return parser.parse_args()
 
@@ -62,8 +67,17 @@ def main():
                 f'{", ".join(known)}'
             )
         logs.draw(runs, keys, args.out)
+        if args.json:
+            rows = [
+                dict(
+                    name=run,
+                    last={key: y[-1] for key, (_, y) in curves.items()},
+                )
+                for run, curves in runs.items()
+            ]
+            provenance.write(args.json, dict(rows=rows))
         print(f'{len(keys)} curves of {len(runs)} runs: {args.out}')
-    except UserError as error:
+    except (UserError, OSError) as error:
         exit_with(error)
 
 
