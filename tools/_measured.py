@@ -23,7 +23,7 @@ LINK = re.compile(
 )
 UNLINKED = re.compile(r'<!-- unlinked: .+? -->', re.S)
 SAID = re.compile(r'\bmeasured\b', re.I)
-NUMBER = re.compile(r'(?<![\w.-])\d+(\.\d+)?(?![\w-])')
+NUMBER = re.compile(r'(?<![\w.-])\d+(\.\d+)?(?![\d-])')
 
 
 def find(content: Any, path: str) -> float:
