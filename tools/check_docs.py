@@ -47,7 +47,7 @@ THEIRS = (
 ).split()
 # Of PyTorch, CUDA, NCCL, gloo and the shell.
 FOREIGN = re.compile(
-    r'CUDA_|NCCL_|GLOO_|TORCH|OMP_|HF_|PATH$|PYTHON|VIRTUAL_ENV|FLAG'
+    r'WANDB_|MLFLOW_|CUDA_|NCCL_|GLOO_|TORCH|OMP_|HF_|PATH$|PYTHON|VIRTUAL_ENV|FLAG'
 )
 
 
