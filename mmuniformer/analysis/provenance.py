@@ -48,12 +48,11 @@ def cpu_name() -> str:
         lines = Path('/proc/cpuinfo').read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    values = dict(
-        (part.strip() for part in line.split(':', 1))
-        for line in lines
-        if ':' in line
-    )
-    return values.get('model name') or platform.machine()
+    for line in lines:
+        key, _, value = line.partition(':')
+        if key.strip() == 'model name':
+            return value.strip()
+    return platform.machine()
 
 
 def versions() -> dict[str, str]:
