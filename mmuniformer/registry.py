@@ -56,6 +56,7 @@ MODELS = HostRegistry(
     locations=[
         'mmuniformer.models.uniformer',
         'mmuniformer.models.uniformer_light',
+        'mmuniformer.engine.averaging',
     ],
 )
 HOOKS = HostRegistry(

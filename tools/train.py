@@ -5,8 +5,11 @@ import _start  # noqa: F401, first of all
 
 import _env  # noqa: F401, isort: skip
 
+import sys
+
 from mmuniformer.checks import start
 from mmuniformer.checks import weights as weight_checks
+from mmuniformer.engine import precision
 from mmuniformer.engine.config import (
     add_training_options,
     common_parser,
@@ -32,7 +35,9 @@ def parse_args():
         help='go on from the last checkpoint of the work dir, or from PATH',
     )
     parser.add_argument(
-        '--amp', action='store_true', help='train in mixed precision'
+        '--amp',
+        choices=precision.DTYPES,
+        help='train in mixed precision; --amp alone is --amp fp16',
     )
     parser.add_argument(
         '--auto-scale-lr',
@@ -44,15 +49,14 @@ def parse_args():
         metavar='TIME',
         help='save a checkpoint by the clock, too: 30min, 2h',
     )
-    return parser.parse_args()
+    return parser.parse_args(precision.join_option(sys.argv[1:]))
 
 
 def training_config(args):
     """The config with the options of training."""
     cfg = load_config(args)
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+        precision.use_mixed_precision(cfg, args.amp)
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise UserError(

@@ -16,9 +16,15 @@ with read_base():
 default_scope = 'mmpretrain'
 default_hooks['checkpoint'].update(save_best='accuracy/top1', rule='greater')
 default_hooks.update(
-    ema=dict(type='EMAHook', momentum=4e-5, update_buffers=True),
+    ema=dict(
+        type='EMAHook',
+        ema_type='mmuniformer.TogetherEMA',
+        momentum=4e-5,
+        update_buffers=True,
+    ),
     visualization=dict(type='VisualizationHook', enable=False),
 )
+env_cfg.update(cudnn_benchmark=True)
 randomness.update(diff_rank_seed=True)
 visualizer = dict(
     type='UniversalVisualizer',

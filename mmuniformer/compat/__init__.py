@@ -21,6 +21,7 @@ from . import (
     objects_without_mask,
     own_configs,
     package_paths,
+    regions_in_single,
     safe_checkpoints,
     short_keys,
     whole_files,
@@ -47,6 +48,9 @@ _CALLBACKS = {
     'mmdet.datasets.transforms.loading': objects_without_mask.apply_to_loading,
     'mmdet.models.roi_heads.mask_heads.fcn_mask_head': (
         objects_without_mask.apply_to_head
+    ),
+    'mmdet.models.roi_heads.roi_extractors.single_level_roi_extractor': (
+        regions_in_single.apply
     ),
     'mmpretrain.datasets.custom': hidden_folders.apply,
     'mmpretrain.utils.dependency': new_transformers.apply,

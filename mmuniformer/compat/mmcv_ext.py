@@ -78,11 +78,18 @@ def roi_align_backward(
     pool_mode: int,
     aligned: bool,
 ) -> None:
-    """Adds the gradient of the features ``(B, C, H, W)`` to ``grad_input``."""
+    """Adds the gradient of the features ``(B, C, H, W)`` to ``grad_input``.
+
+    Where it must be the same each time, the CPU computes it: the kernel of
+    torchvision for GPUs adds in any order, and refuses.
+    """
     _check(rois, pool_mode, aligned)
+    grad_output, rois = _wide(grad_output), _wide(rois)
+    if _wants_order(grad_output):
+        grad_output, rois = grad_output.cpu(), rois.cpu()
     grad = torch.ops.torchvision._roi_align_backward(
-        _wide(grad_output),
-        _wide(rois),
+        grad_output,
+        rois,
         _single(spatial_scale),
         aligned_height,
         aligned_width,
@@ -90,7 +97,7 @@ def roi_align_backward(
         sampling_ratio,
         aligned,
     )
-    grad_input.add_(grad)
+    grad_input.add_(grad.to(grad_input.device))
 
 
 def get_compiler_version() -> str:
@@ -123,6 +130,15 @@ def _single(number: float) -> float:
 def _wide(x: Tensor) -> Tensor:
     """Half precision is computed in single: torchvision has no bfloat16."""
     return x.float() if x.element_size() < 4 else x
+
+
+def _wants_order(x: Tensor) -> bool:
+    """Whether sums must not depend on the order of a GPU's threads."""
+    return (
+        not x.is_cpu
+        and torch.are_deterministic_algorithms_enabled()
+        and not torch.is_deterministic_algorithms_warn_only_enabled()
+    )
 
 
 def _check(rois: Tensor, pool_mode: int, aligned: bool) -> None:

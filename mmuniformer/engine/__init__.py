@@ -2,6 +2,7 @@
 
 from ..checks.label_check import LabelCheckHook
 from ..weights.load_report import LoadReportHook
+from .averaging import TogetherEMA
 from .finite import FiniteHook
 from .layer_decay import LayerDecay
 from .param_groups import MergedGroups, MergedGroupsHook
@@ -24,5 +25,6 @@ __all__ = [
     'SpeedHook',
     'StartFromRawHook',
     'StopHook',
+    'TogetherEMA',
     'WarmupCosineLR',
 ]

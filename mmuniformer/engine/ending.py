@@ -46,6 +46,9 @@ LOST = re.compile(
     re.IGNORECASE,
 )
 
+# What PyTorch says where randomness.deterministic is asked for.
+ORDER = re.compile(r'^(\S+) does not have a deterministic implementation')
+
 LOST_WORDS = 'has lost another one'
 
 
@@ -143,6 +146,12 @@ def explain(error: BaseException) -> str | None:
             'the GPU is out of memory; wanted a smaller '
             'train_dataloader.batch_size, model.backbone.with_cp=True or '
             f'--amp ({text[:160]})'
+        )
+    if ORDER.match(text):
+        return (
+            f'randomness.deterministic=True: {ORDER.findall(text)[0]} has no '
+            f'deterministic kernel on this device; wanted False for this '
+            f'model'
         )
     if isinstance(error, MemoryError) or "can't allocate memory" in text:
         return (

@@ -43,6 +43,9 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
             PyTorch cannot use.
     """
     check_driver()
+    if cfg.get('randomness', {}).get('deterministic'):
+        # cuBLAS asks for it, before its first product.
+        os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     if (
         get_device() == 'cpu'
         and replace_sync_bn(cfg.model)

@@ -11,13 +11,14 @@ from mmengine.dist import broadcast_object_list, get_rank, get_world_size
 from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from ..compat import whole_files
 from ..errors import LocalUserError, UserError
 from ..weights import files
 from ..weights.load import bare_model
-from . import agreement, loops, machine, places, resume, schedules
+from . import agreement, gradients, loops, machine, places, resume, schedules
 from .bad_data import BadData
 from .finite import infinite_buffers
 from .stop import StopHook, StoppedInValidation
@@ -66,6 +67,13 @@ class SafeRunner(Runner):
         if own and type(built) in loops.OWN:
             built.__class__ = loops.OWN[type(built)]
         return built
+
+    def wrap_model(self, model_wrapper_cfg: Any, model: Any) -> Any:
+        """As of the base class; gradients are as their weights."""
+        wrapped = super().wrap_model(model_wrapper_cfg, model)
+        if isinstance(wrapped, DistributedDataParallel):
+            gradients.keep_strides(wrapped)
+        return wrapped
 
     @property
     def _differs_by_rank(self) -> bool:

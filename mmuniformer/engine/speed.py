@@ -1,9 +1,11 @@
 """Options that make a model faster: fusion, half precision, compilation."""
 
 import ctypes
+import importlib.util
 import os
 import shutil
 import sys
+import sysconfig
 from typing import Any
 
 import torch
@@ -20,7 +22,11 @@ from ..models import fuse
 from ..registry import HOOKS
 from ..weights.load import bare_model, find_backbone
 
-COMPILERS = ('g++', 'clang++', 'c++')
+# Language, variable of the environment and names; on CPUs and on GPUs.
+COMPILERS = (
+    ('C++', 'CXX', ('g++', 'clang++', 'c++')),
+    ('C', 'CC', ('gcc', 'clang')),
+)
 # <malloc.h>
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
@@ -40,7 +46,7 @@ class SpeedHook(Hook):
             :func:`mmuniformer.fast.half.to_half`.
 
     Raises:
-        UserError: ``compile`` without a C++ compiler.
+        UserError: ``compile`` without what it needs of the machine.
     """
 
     priority = 'VERY_LOW'  # behind what changes weights before a test
@@ -48,12 +54,8 @@ class SpeedHook(Hook):
     def __init__(
         self, fuse: bool = False, compile: bool = False, half: bool = False
     ) -> None:
-        compilers = os.environ.get('CXX', ''), *COMPILERS
-        if compile and not any(map(shutil.which, filter(None, compilers))):
-            raise UserError(
-                f'compile=True: torch.compile needs a C++ compiler; wanted '
-                f'one of {", ".join(COMPILERS)}, or CXX to name one'
-            )
+        if compile:
+            check_compiler(get_device())
         self.fuse = fuse
         self.compile = compile
         self.half = half
@@ -72,6 +74,41 @@ class SpeedHook(Hook):
             to_half(model.eval())
         if self.compile:
             compile_for_inference(find_backbone(model)[1])
+
+
+def check_compiler(device: str) -> None:
+    """Checks that ``torch.compile`` can make programs for a device.
+
+    On a CPU it writes C++. On a GPU Triton builds a small C program, which
+    includes Python's headers, to launch its kernels.
+
+    Args:
+        device: 'cpu', 'cuda' or another kind.
+
+    Raises:
+        UserError: Something is missing; the message says what.
+    """
+    language, variable, names = COMPILERS['cuda' in device]
+    known = [x for x in (os.environ.get(variable), *names) if x]
+    if not any(map(shutil.which, known)):
+        raise UserError(
+            f'compile=True: torch.compile needs a {language} compiler; '
+            f'wanted one of {", ".join(names)}, or {variable} to name one'
+        )
+    if 'cuda' not in device:
+        return
+    if importlib.util.find_spec('triton') is None:
+        raise UserError(
+            'compile=True: torch.compile needs Triton on a GPU; wanted pip '
+            'install triton, or no --compile'
+        )
+    header = os.path.join(sysconfig.get_path('include'), 'Python.h')
+    if not os.path.isfile(header):
+        raise UserError(
+            f'compile=True: Triton needs the headers of Python, and there is '
+            f'no {header}; wanted the package python3-dev, or a Python that '
+            f'has them'
+        )
 
 
 def compile_for_inference(model: nn.Module) -> None:

@@ -163,10 +163,9 @@ class Attention(nn.Module):
 
     def heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, N, C) -> query, key and value, each (B, K, N, C / K)."""
-        b, n, c = x.shape
-        sizes = b, n, 3, self.num_heads, c // self.num_heads
         qkv: Any = linear(self.qkv, x)
-        return qkv.reshape(sizes).permute(2, 0, 3, 1, 4).unbind()
+        qkv = qkv.unflatten(-1, (3, self.num_heads, -1))
+        return qkv.permute(2, 0, 3, 1, 4).unbind()
 
     def forward(self, x: Tensor) -> Any:
         """(B, N, C) -> (B, N, C)."""
@@ -239,8 +238,12 @@ class ConvEmbed(nn.Module):
         self.proj = nn.Sequential(*layers[:-1])
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C_in, *S) -> (B, C, *S / stride)."""
-        return self.proj(x)
+        """(B, C_in, *S) -> (B, C, *S / stride), in the weights' dtype.
+
+        In mixed precision BatchNorm leaves the map in half of it; the blocks
+        add all their branches to this map, as to those behind a LayerNorm.
+        """
+        return self.proj(x).to(self.proj[0].weight.dtype)
 
 
 def build_stem(

@@ -95,6 +95,44 @@ def test_half_precision_rounds_only_its_result(dtype):
         assert torch.equal(got, wanted.to(dtype))
 
 
+def test_the_cpu_adds_gradients_where_their_order_matters(monkeypatch):
+    wanted = cases.roi_align(mmcv_ext, 1.0, 0, True)[1]
+    asked = []
+    monkeypatch.setattr(
+        mmcv_ext, '_wants_order', lambda x: not asked.append(x)
+    )
+    assert torch.equal(cases.roi_align(mmcv_ext, 1.0, 0, True)[1], wanted)
+    assert asked
+
+
+@pytest.mark.parametrize('warn_only', [False, True])
+def test_order_matters_on_a_gpu_that_is_to_be_deterministic(warn_only):
+    x = torch.empty(1, device='meta')  # no GPU, and no CPU
+    assert not mmcv_ext._wants_order(x)
+    torch.use_deterministic_algorithms(True, warn_only=warn_only)
+    try:
+        assert mmcv_ext._wants_order(x) is not warn_only
+        assert not mmcv_ext._wants_order(torch.empty(1))
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
+def test_regions_keep_their_places_in_mixed_precision(dtype):
+    kind = pytest.importorskip('mmdet.models').SingleRoIExtractor
+    layer = dict(type='RoIAlign', output_size=7, sampling_ratio=0)
+    extractor = kind(layer, 1, [4, 8])
+    ramp = torch.arange(272.0).expand(1, 1, 272, 272).to(dtype)
+    maps = [ramp.requires_grad_(), torch.zeros(1, 1, 136, 136, dtype=dtype)]
+    rois = torch.tensor([[0, 1001.7, 603.3, 1015.1, 633.9]])
+    pooled = extractor(maps, rois)
+    assert pooled.dtype == dtype and rois.dtype == torch.float32
+    exact = extractor([x.detach().float() for x in maps], rois)
+    assert torch.equal(pooled, exact.to(dtype))
+    pooled.sum().backward()
+    assert ramp.grad.dtype == dtype and ramp.grad.any()
+
+
 def test_no_regions():
     ops = pytest.importorskip('mmcv.ops')
     x = torch.ones(1, 3, 5, 5, requires_grad=True)

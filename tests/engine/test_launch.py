@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmuniformer.engine import launch
+from mmuniformer.engine import ending, launch
 from mmuniformer.errors import UserError
 
 
@@ -161,3 +161,23 @@ def test_unused_parameters_are_looked_for_if_the_config_says_so(
     wrapper = cfg.model_wrapper_cfg
     assert wrapper.find_unused_parameters is given
     assert wrapper.broadcast_buffers is False
+
+
+@pytest.mark.parametrize('wanted', [True, False])
+def test_products_are_deterministic_where_it_is_asked_for(monkeypatch, wanted):
+    monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
+    name = 'CUBLAS_WORKSPACE_CONFIG'
+    monkeypatch.setenv(name, '')
+    monkeypatch.delenv(name)
+    cfg = Config(dict(model={}, randomness=dict(deterministic=wanted)))
+    launch.prepare_processes(cfg, 'none')
+    assert (name in os.environ) == wanted
+
+
+def test_what_is_not_deterministic_is_said_in_one_line():
+    error = RuntimeError(
+        'nll_loss2d_forward_out_cuda_template does not have a deterministic '
+        "implementation, but you set 'torch.use_deterministic_algorithms"
+    )
+    said = ending.explain(error)
+    assert said and 'deterministic=True: nll_loss2d_forward' in said

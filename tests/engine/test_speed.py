@@ -57,11 +57,36 @@ def test_compiles_for_training():
     assert not model.fused
 
 
-def test_says_that_there_is_no_compiler(monkeypatch):
+@pytest.mark.parametrize(
+    ('device', 'variable', 'wanted'),
+    [('cpu', 'CXX', r'a C\+\+ compiler'), ('cuda', 'CC', 'a C compiler')],
+)
+def test_says_that_there_is_no_compiler(monkeypatch, device, variable, wanted):
     monkeypatch.setenv('PATH', '/nowhere')
-    monkeypatch.delenv('CXX', raising=False)
-    with pytest.raises(UserError, match='compiler; wanted one of'):
+    monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(speed, 'get_device', lambda: device)
+    with pytest.raises(UserError, match=f'{wanted}; wanted one of'):
         SpeedHook(compile=True)
+
+
+def test_a_gpu_wants_no_compiler_of_cpp(monkeypatch, tmp_path):
+    compiler = tmp_path / 'gcc'
+    compiler.touch(0o755)
+    (tmp_path / 'Python.h').touch()
+    monkeypatch.setenv('PATH', str(tmp_path))
+    monkeypatch.setattr(speed.sysconfig, 'get_path', lambda _: str(tmp_path))
+    monkeypatch.setattr(speed.importlib.util, 'find_spec', lambda _: True)
+    speed.check_compiler('cuda')
+    (tmp_path / 'Python.h').unlink()
+    with pytest.raises(UserError, match='no .*Python.h; .*python3-dev'):
+        speed.check_compiler('cuda:1')
+
+
+def test_a_gpu_wants_triton(monkeypatch):
+    monkeypatch.setattr(speed.shutil, 'which', lambda name: name)
+    monkeypatch.setattr(speed.importlib.util, 'find_spec', lambda _: None)
+    with pytest.raises(UserError, match='wanted pip install triton'):
+        speed.check_compiler('cuda')
 
 
 def test_nothing_to_do_adds_no_hook():
