@@ -66,5 +66,5 @@ def test_a_gpu_without_bfloat16(monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda: (7, 5))
     monkeypatch.setattr(torch.cuda, 'get_device_name', lambda: 'Old')
-    with pytest.raises(UserError, match='bf16: Old .* wanted fp16'):
+    with pytest.raises(UserError, match=r'bf16: Old .* wanted fp16'):
         recipe('seg/fpn_uniformer_s.py', 'bf16')

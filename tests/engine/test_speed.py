@@ -78,7 +78,7 @@ def test_a_gpu_wants_no_compiler_of_cpp(monkeypatch, tmp_path):
     monkeypatch.setattr(speed.importlib.util, 'find_spec', lambda _: True)
     speed.check_compiler('cuda')
     (tmp_path / 'Python.h').unlink()
-    with pytest.raises(UserError, match='no .*Python.h; .*python3-dev'):
+    with pytest.raises(UserError, match=r'no .*Python\.h; .*python3-dev'):
         speed.check_compiler('cuda:1')
 
 
