@@ -34,7 +34,8 @@ class Row(NamedTuple):
 
     Attributes:
         subject: Size, config or peer that is measured.
-        variant: How it is computed: a member of ``SAME_WEIGHTS`` or ``PEERS``.
+        variant: How it is computed: a member of ``SAME_WEIGHTS`` or ``PEERS``,
+            or 'plain compiled'.
         backbone: Arguments of our backbone; for a peer of a file, too.
         shape: (H, W) or (T, H, W) of the input.
         published: Accuracy.
@@ -71,7 +72,7 @@ def build(
         model = build_peer(row.subject.partition('@')[0], row.backbone)
     else:
         model = build_ours(row.backbone)
-    if row.variant == 'plain':
+    if row.variant.startswith('plain'):
         model = PlainUniFormer(model)
     if row.variant == 'mmaction':
         model = in_mmaction(model)

@@ -4,7 +4,7 @@ import ctypes
 import gc
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -17,6 +17,8 @@ from .peers import CHANNELS_LAST, Row, build
 
 Step = Callable[[], list[Tensor]]
 MODES = ('inference', 'train')
+# Ends the subject of a peer that is to have its maps so.
+IN_CHANNELS_LAST = '@channels_last'
 
 
 class Settings(NamedTuple):
@@ -60,9 +62,13 @@ def make_step(row: Row, settings: Settings, mode: str) -> Step:
         to_half(model)
     if row.variant == 'best':
         x = x.contiguous(memory_format=CHANNELS_LAST[x.ndim])
-    if row.variant == 'compiled' and training:
+    if row.subject.endswith(IN_CHANNELS_LAST):
+        model = cast(Any, model).to(memory_format=torch.channels_last)
+        x = x.to(memory_format=torch.channels_last)
+    compiled = row.variant.endswith('compiled')
+    if compiled and training:
         model.compile()
-    elif row.variant in ('compiled', 'best'):
+    elif compiled or row.variant == 'best':
         compile_for_inference(model)
     if not training:
 

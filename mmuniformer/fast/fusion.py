@@ -3,15 +3,17 @@
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .. import options
 from ..errors import UserError
-from ..models.blocks import Block, ConvBlock
+from ..models.blocks import AttnBlock, Block, ConvBlock
 from ..models.layers import ConvEmbed
 from ..models.uniformer import UniFormer
 
 
-def fuse(model: nn.Module) -> nn.Module:
+def fuse(model: nn.Module, head_multiple: int = 1) -> nn.Module:
     """Folds what inference computes needlessly, in place.
 
     In every UniFormer of the model: BatchNorm before a 1x1 convolution goes
@@ -25,6 +27,9 @@ def fuse(model: nn.Module) -> nn.Module:
 
     Args:
         model: A UniFormer, or a whole model with one in it, in eval mode.
+        head_multiple: Heads get zeros up to a multiple of so many channels:
+            8, 16 or 32 for those of 28 channels (XXS), which the attention
+            of a GPU pads in every call otherwise.
 
     Returns:
         The same model.
@@ -32,6 +37,7 @@ def fuse(model: nn.Module) -> nn.Module:
     Raises:
         UserError: No UniFormer in the model, or it is in training mode.
     """
+    options.integer('head_multiple', head_multiple, 1)
     backbones = [m for m in model.modules() if isinstance(m, UniFormer)]
     if not backbones:
         raise UserError(
@@ -46,15 +52,17 @@ def fuse(model: nn.Module) -> nn.Module:
     with torch.no_grad():
         for backbone in backbones:
             if not backbone.fused:
-                _fuse_backbone(backbone)
+                _fuse_backbone(backbone, head_multiple)
     return model
 
 
-def _fuse_backbone(backbone: UniFormer) -> None:
+def _fuse_backbone(backbone: UniFormer, head_multiple: int) -> None:
     backbone.fused = True
     for module in backbone.modules():
         if isinstance(module, Block):
             _fuse_block(module)
+            if isinstance(module, AttnBlock):
+                _pad_heads(module.attn, head_multiple)
         elif isinstance(module, ConvEmbed):
             _fuse_embedding(module.proj)
 
@@ -77,6 +85,32 @@ def _fuse_block(block: Any) -> None:
         layers.append(block.attn.qkv)
     for layer in layers:
         layer.constant = True
+
+
+def _pad_heads(attn: Any, multiple: int) -> None:
+    """Adds channels of zeros to query, key and value of each head."""
+    heads, dim = attn.num_heads, attn.qkv.out_features // 3
+    size = dim // heads
+    added = -size % multiple
+    if not added:
+        return
+    rows = attn.qkv.weight.double().view(3, heads, size, -1)
+    bias = attn.qkv.bias.double().view(3, heads, size)
+    # Attention divides by the root of the larger size then.
+    rows[0] *= (1 + added / size) ** 0.5
+    bias[0] *= (1 + added / size) ** 0.5
+    columns = attn.proj.weight.view(-1, heads, size)
+    rows = F.pad(rows, (0, 0, 0, added)).flatten(0, 2)
+    for layer, weight, own in (
+        (attn.qkv, rows, F.pad(bias, (0, added)).flatten()),
+        (attn.proj, F.pad(columns, (0, added)).flatten(1), attn.proj.bias),
+    ):
+        layer.out_features, layer.in_features = weight.shape
+        dtype = layer.weight.dtype
+        layer.weight = nn.Parameter(
+            weight.to(dtype), layer.weight.requires_grad
+        )
+        layer.bias = nn.Parameter(own.to(dtype), layer.bias.requires_grad)
 
 
 def _affine(norm: Any) -> tuple[Tensor, Tensor]:

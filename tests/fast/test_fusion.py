@@ -34,6 +34,18 @@ def test_fused_equals_unfused(model):
     torch.testing.assert_close(got, wanted, rtol=0, atol=1e-10)
 
 
+@pytest.mark.parametrize('variant', ['window', 'light_video_scale'])
+def test_padded_heads_change_nothing(variant):
+    model = build(variant).eval()
+    x = images(model)
+    with torch.no_grad():
+        wanted = tensors(model(x))
+        got = tensors(fuse(model, head_multiple=3)(x))
+    torch.testing.assert_close(got, wanted, rtol=0, atol=1e-10)
+    attn = model.blocks3[0].attn
+    assert attn.qkv.out_features == 3 * attn.num_heads * 9  # 8 channels before
+
+
 def test_fused_twice_is_fused_once(model):
     x = images(model)
     with torch.no_grad():

@@ -1,0 +1,1 @@
+"""One command that shows what this project does on a GPU."""
