@@ -38,20 +38,27 @@ class Process:
         """Starts the process."""
         self.close_record('ended before it was done')
         self.starts += 1
-        args = [
+        root = str(Path(__file__).resolve().parents[3])
+        paths = [root, os.environ.get('PYTHONPATH', '')]
+        env = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths)))
+        with self.log.open('ab') as log:
+            self.child = subprocess.Popen(
+                self.command(),
+                stdout=log,
+                stderr=log,
+                env=env,
+                start_new_session=True,
+            )
+
+    def command(self) -> list[str]:
+        """The command line of the process."""
+        return [
             *(sys.executable, '-m', 'mmuniformer.analysis.gpu.worker'),
             *(self.part, '--device', self.place.device),
             *(['--small'] if self.place.small else []),
             *('--folder', self.place.folder, '--share', self.share),
             *('--record', str(self.record.path)),
         ]
-        root = str(Path(__file__).resolve().parents[3])
-        paths = [root, os.environ.get('PYTHONPATH', '')]
-        env = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, paths)))
-        with self.log.open('ab') as log:
-            self.child = subprocess.Popen(
-                args, stdout=log, stderr=log, env=env, start_new_session=True
-            )
 
     def close_record(self, reason: str) -> None:
         """Answers an item that began and did not end, so that it is left."""

@@ -1,0 +1,193 @@
+"""The report of a GPU, on a CPU: crashes, limits, answers, pages."""
+
+import json
+import sys
+import time
+
+import pytest
+import torch
+
+from mmuniformer.analysis.gpu import (
+    compiled,
+    correct,
+    driver,
+    main,
+    operators,
+    pages,
+    speed,
+    suspects,
+    worker,
+)
+from mmuniformer.analysis.gpu.items import (
+    Item,
+    LeftOutError,
+    Place,
+    Record,
+    clean,
+)
+
+from ..tools.test_setup_env import load
+
+# A part without PyTorch, which takes seconds to import.
+PART = """
+import json, os, sys, time
+path, limit = sys.argv[1], 0.5
+done = {json.loads(x)['item'] for x in open(path)} if os.path.exists(path) \
+    else set()
+def write(**line):
+    with open(path, 'a') as file:
+        file.write(json.dumps(dict(line, time=time.time())) + '\\n')
+for name in ('good', 'crash', 'slow', 'last'):
+    if name in done:
+        continue
+    write(item=name, begun=True, limit=limit)
+    if name == 'crash':
+        os.kill(os.getpid(), 9)
+    time.sleep(60 * (name == 'slow'))
+    write(item=name, result=dict(seen=name))
+"""
+
+
+@pytest.fixture
+def place(tmp_path):
+    return Place('cpu', True, str(tmp_path))
+
+
+@pytest.fixture
+def process(place, monkeypatch):
+    """A process whose items crash and hang."""
+    one = driver.Process('correct', place)
+    args = [sys.executable, '-S', '-c', PART, str(one.record.path)]
+    monkeypatch.setattr(one, 'command', lambda: args)
+    return one
+
+
+def run(process, seconds):
+    process.start()
+    driver.wait([process], time.time() + seconds)
+    return process.record.answers()
+
+
+def test_a_crash_and_a_hang_cost_one_item_each(process):
+    answers = run(process, 60)
+    assert list(answers) == ['good', 'crash', 'slow', 'last']
+    assert answers['crash']['error'] == 'its process ended with status -9'
+    assert answers['slow']['error'].startswith('took longer than')
+    assert answers['last']['result'] == dict(seen='last')
+    assert process.starts == 3
+
+
+def test_what_time_is_too_short_for_is_left_to_the_next_call(process):
+    process.start()
+    process.record.write('other', begun=True, limit=60)
+    driver.wait([process], time.time())
+    assert process.child.poll() == -9
+    assert 'other' not in process.record.answers()
+    assert process.record.begun() is None
+
+
+def test_answers_are_written_one_by_one(place, monkeypatch):
+    def bad(place):
+        raise RuntimeError('two\nlines')
+
+    def absent(place):
+        raise LeftOutError('no such thing here')
+
+    asked = []
+    items = [
+        Item('good', lambda place: asked.append(1) or dict(x=float('nan'))),
+        Item('bad', bad),
+        Item('absent', absent),
+    ]
+    monkeypatch.setattr(worker, 'items_of', lambda *_: items)
+    record = Record(main.Path(place.folder) / 'correct.jsonl')
+    for _ in range(2):
+        assert worker.run_part('correct', place, record, '0/1') == 0
+    answers = record.answers()
+    assert len(asked) == 1 and answers['good']['result'] == dict(x='nan')
+    assert answers['bad']['error'] == 'RuntimeError: two lines'
+    page = '\n'.join(pages.lines(pages.gather(place)))
+    assert '**absent: left out.** no such thing here' in page
+
+
+def test_an_error_of_the_device_ends_the_process(place, monkeypatch):
+    def bad(place):
+        raise RuntimeError('CUDA error: an illegal memory access')
+
+    monkeypatch.setattr(worker, 'items_of', lambda *_: [Item('bad', bad)])
+    record = Record(main.Path(place.folder) / 'x.jsonl')
+    assert worker.run_part('x', place, record, '0/1') == worker.BROKEN
+
+
+def test_rows_beside_the_formulation_of_the_authors(place):
+    result = clean(speed.measure('s 224', 'train', ('plain', 'eager'), place))
+    assert list(result['rows']) == ['s 224 plain', 's 224 ours eager']
+    assert result['rows']['s 224 plain']['ratio'] == 1 and not result['failed']
+    page = '\n'.join(pages.tables({'s 224, train': result}, False))
+    assert 'Aimed at: 1.5 times' in page and '| s 224 ours eager | 1 |' in page
+    json.dumps(result)
+
+
+def test_both_formulations_are_compiled():
+    big = Place('cuda', False, '')
+    names = {i.name for i in speed.items(big)}
+    assert {i.name for i in compiled.items(big)} == names
+    rows = speed.rows_of('s 224', 'train', compiled.VARIANTS, big)
+    assert [row.variant for row in rows] == list(compiled.VARIANTS)
+
+
+@pytest.mark.parametrize(
+    'run', [correct.averages, correct.checkpointing, suspects.padded_heads]
+)
+def test_items_on_a_cpu(place, run):
+    answer = clean(run(place))
+    assert all(answer.get(k, 0) < 1e-3 for k in ('different', 'float32'))
+    assert answer.get('apart', 0) < 1e-5
+
+
+def test_a_sum_of_images_is_the_convolution_of_clips():
+    x = torch.randn(2, 3, 4, 6, 5).double()
+    weight, bias = torch.randn(3, 1, 5, 5, 5).double(), torch.randn(3).double()
+    found = {
+        name: run(value, weight, bias)
+        for name, run, value in operators.forms(x, weight, bias)
+    }
+    assert 'sum of images' in found
+    for out in found.values():
+        torch.testing.assert_close(out, found['channels first'])
+
+
+@pytest.mark.parametrize(
+    ('args', 'wanted'),
+    [
+        (['--device', 'cpu'], '--device=cpu: wanted --small'),
+        (['--device', 'cpu', '--small', '--minutes', '0'], '--minutes=0.0'),
+        (['--device', 'cpu', '--small'], "has answers of 'cuda'"),
+    ],
+)
+def test_bad_options(tmp_path, capsys, args, wanted):
+    (tmp_path / 'of.txt').write_text('cuda')
+    with pytest.raises(SystemExit):
+        main.main([*args, '--out', str(tmp_path)])
+    assert wanted in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='of CPUs')
+def test_without_a_gpu(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main.main(['--out', str(tmp_path)])
+    assert 'this PyTorch sees no GPU' in capsys.readouterr().err
+
+
+def test_wheels_to_carry():
+    carry = load('carry_wheels')
+    lock = carry.pins(carry.LOCK.read_text(), '3.12', 'x86_64')
+    asked = carry.read_requirements(carry.ASKED.read_text())
+    there = {'numpy': '2.5.2', 'timm': '1.0.1', 'opencv-python': '4.13.0'}
+    names = carry.wanted(lock, asked, there, ['decord'])
+    assert {'numpy', 'mmdet', 'addict'} <= set(names)  # numpy is too new
+    carried = {'torch', 'triton', 'timm', 'decord', 'opencv-python', 'pytest'}
+    assert not carried & set(names)
+    assert not any(name.startswith('nvidia') for name in names)
+    lines = carry.hashed(names, lock).splitlines()
+    assert len(lines) == len(names) and all('sha256' in x for x in lines)
