@@ -129,6 +129,7 @@ def run_analysis(args: list[str]) -> None:
         print('\n'.join(f'  {name}' for name in scripts))
         return
     name = args[0].removesuffix('.py')
+    name = 'gpu_report' if name == 'gpu' else name
     if name not in scripts:
         raise UserError(unknown('tool', name, scripts))
     run_script(scripts[name], with_config(args[1:]))
