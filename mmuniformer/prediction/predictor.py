@@ -15,7 +15,7 @@ from mmengine.device import get_device
 from torch.utils.data import DataLoader, Dataset
 
 from ..engine.launch import keep_freed_memory
-from ..engine.speed import SpeedHook, compile_for_inference
+from ..engine.speed import check_compiler, compile_for_inference
 from ..errors import UserError
 from ..fast.half import half_dtype, to_half
 from ..models import fuse as fuse_model
@@ -184,7 +184,7 @@ class Predictor:
         if low == torch.bfloat16:
             to_half(self.model)
         if compile:
-            SpeedHook(compile=True)  # checks that it can be
+            check_compiler(self.device)
             with torch.no_grad():
                 compile_for_inference(find_backbone(self.model)[1])
 
