@@ -4,7 +4,7 @@ import copy
 import importlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -154,11 +154,17 @@ def backward(name: str, place: Place) -> Result:
 
 
 def slopes(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
-    """Gradients by name of a smooth loss of all outputs."""
+    """Gradients by name of one random loss of all outputs.
+
+    Not of their squares, whose mean a BatchNorm keeps as it is.
+    """
     model.zero_grad()
-    torch.manual_seed(2)  # what is dropped
     outs = tensors(model(x))
-    sum(out.float().square().mean() for out in outs).backward()  # type: ignore
+    torch.manual_seed(2)
+    loss = sum(
+        (out.to(x.dtype) * torch.randn(out.shape).to(x)).mean() for out in outs
+    )
+    cast(Any, loss).backward()
     # A bias before a BatchNorm has none but rounding.
     return {
         n: p.grad.detach().clone()

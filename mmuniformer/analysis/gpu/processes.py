@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -17,7 +18,7 @@ from ...engine.gradients import keep_strides
 from ...models.uniformer import UniFormer
 from .items import LeftOutError, Place, Result, error
 
-SIZE = dict(
+SIZE: dict[str, Any] = dict(
     depths=(1, 1, 2, 1),
     embed_dims=(16, 32, 64, 96),
     head_dim=16,
@@ -34,15 +35,16 @@ class Net(nn.Module):
         torch.manual_seed(0)
         self.backbone = UniFormer(SIZE)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The loss of images (B, 3, H, W)."""
-        return self.backbone(x)[0].square().mean()
+    def forward(self, x: Tensor, weights: Tensor) -> Tensor:
+        """A random loss of images (B, 3, H, W); weights: (B, C)."""
+        return (self.backbone(x)[0].mean((2, 3)) * weights).mean()
 
 
-def images() -> Tensor:
-    """The whole batch, the same in all processes."""
+def batch() -> tuple[Tensor, Tensor]:
+    """Images and weights, the same in all processes."""
     torch.manual_seed(1)
-    return torch.randn(BATCH, 3, 64, 64)
+    images = torch.randn(BATCH, 3, 64, 64)
+    return images, torch.randn(BATCH, SIZE['embed_dims'][-1])
 
 
 def compare(place: Place) -> Result:
@@ -78,13 +80,13 @@ def _work(rank: int, device: str, backend: str, folder: str) -> None:
     ids = [torch.cuda.current_device()] if synced else None
     wrapped = DistributedDataParallel(model, device_ids=ids)
     keep_strides(wrapped)
-    x = images().to(device)
-    whole(x).backward()
-    wrapped(x[rank::2]).backward()
+    x, weights = (t.to(device) for t in batch())
+    whole(x, weights).backward()
+    wrapped(x[rank::2], weights[rank::2]).backward()
     worst = max(
         error(p.grad, q.grad)
         for p, q in zip(model.parameters(), whole.parameters())
-        if q.grad is not None and q.grad.abs().max() > 1e-6
+        if q.grad is not None and q.grad.abs().max() > 1e-6  # not 0
     )
     if rank == 0:
         answer = dict(sync_bn=synced, gradients=worst)
