@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import sysconfig
 from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
@@ -39,6 +40,7 @@ def items(place: Place) -> list[Item]:
     """The items of this part."""
     names = list(VARIANTS) if not place.small else ['s video', 'xxs']
     return [
+        Item('machine', machine),
         Item('goldens in float64', goldens, 90),
         *(Item(f'precision: {n}', partial(precision, n)) for n in names),
         *(Item(f'gradients: {n}', partial(backward, n)) for n in names),
@@ -49,6 +51,34 @@ def items(place: Place) -> list[Item]:
         Item('regions: nms and RoIAlign', regions),
         Item('two processes: DDP and SyncBN', processes.compare, 120),
     ]
+
+
+def machine(place: Place) -> Result:
+    """What the numbers are of."""
+    found: Result = dict(
+        torch=torch.__version__,
+        python=sysconfig.get_python_version(),
+        threads=torch.get_num_threads(),
+    )
+    if place.device == 'cuda':
+        own = torch.cuda.get_device_properties(0)
+        found.update(
+            device=own.name,
+            memory=own.total_memory,
+            capability=list(torch.cuda.get_device_capability()),
+            cuda=torch.version.cuda,
+            cudnn=torch.backends.cudnn.version(),
+        )
+    return found
+
+
+def set_tf32(allowed: bool) -> None:
+    """Whether float32 products and convolutions may round their factors.
+
+    PyTorch lets cuDNN do so by default.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = allowed
+    torch.backends.cudnn.allow_tf32 = allowed
 
 
 def make(name: str, place: Place) -> tuple[Any, Tensor]:
@@ -100,6 +130,7 @@ def difference(out: Tensor, wanted: dict[str, Any]) -> float:
 
 def precision(name: str, place: Place) -> Result:
     """Errors of the dtypes against float64 on the CPU."""
+    set_tf32(False)
     model, x = make(name, place)
     with torch.no_grad():
         exact = tensors(model(x))
@@ -113,10 +144,9 @@ def precision(name: str, place: Place) -> Result:
         model, x = model.float(), x.float()
         result['float32'] = worst(lambda: model(x))
         if place.device == 'cuda':
-            torch.backends.cuda.matmul.allow_tf32 = True
-            torch.backends.cudnn.allow_tf32 = True
+            set_tf32(True)
             result['TF32'] = worst(lambda: model(x))
-            torch.backends.cuda.matmul.allow_tf32 = False
+            set_tf32(False)
         for dtype in (torch.bfloat16, torch.float16):
             label = str(dtype).removeprefix('torch.')
             with autocast(place, dtype):
@@ -128,6 +158,7 @@ def precision(name: str, place: Place) -> Result:
 
 def backward(name: str, place: Place) -> Result:
     """Gradients against float64 on the CPU, and how they are stored."""
+    set_tf32(False)
     model, x = make(name, place)
     exact = slopes(model.train(), x)
     moved = copy.deepcopy(model).to(place.device)

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from .items import Place, Record
+from .worker import TIMED
 
 # Every start costs an import and a context of the GPU.
 STARTS = 12
 WARMERS = 3
+# Share of the time for what is not timed, at most.
+EARLY_SHARE = 0.45
 
 
 class Process:
@@ -111,57 +113,63 @@ class Process:
 
 
 def run_parts(parts: list[str], place: Place, minutes: float) -> None:
-    """Runs parts one after another, until the time is over.
+    """Runs parts until the time is over.
 
-    While those run that measure no time, other processes compile what is
-    measured later, so that it is in the cache of the disk.
+    First, side by side, those that measure no time, and processes that
+    compile what is measured later, so that it is in the cache of the disk;
+    then the others one by one, with nothing beside them.
 
     Args:
         parts: Of ``worker.PARTS``.
         place: Where to run.
         minutes: For all of them.
     """
-    deadline = time.time() + 60 * minutes
-    warmers: list[Process] = []
+    start, seconds = time.time(), 60 * minutes
+    deadline = start + seconds
+    timed = [part for part in parts if part in TIMED]
+    early = [(part, '0/1') for part in parts if part not in TIMED]
+    count = 1 if place.small else WARMERS
+    warm = [('warm', f'{i}/{count}') for i in range(count)]
     if 'compiled' in parts:
-        count = 1 if place.small else WARMERS
-        shares = [f'{i}/{count}' for i in range(count)]
-        warmers = [Process('warm', place, share) for share in shares]
-    running: dict[Process, Any] = dict.fromkeys(warmers)
-    try:
-        for warmer in warmers:
-            warmer.start()
-        for part in parts:
-            if part in ('speed', 'operators', 'compiled'):
-                wait(list(running), min(deadline, time.time() + 90))
-                for warmer in running:
-                    warmer.interrupt()
-                running = {}
-            if time.time() < deadline:
-                process = Process(part, place)
-                process.start()
-                wait([process, *running], deadline, process)
-    finally:
-        for warmer in warmers:
-            warmer.interrupt()
+        early += warm
+    share = EARLY_SHARE if timed else 1
+    together(early, place, start + share * seconds)
+    for part in timed:
+        together([(part, '0/1')], place, deadline)
+    together([one for one in early if one not in warm], place, deadline)
 
 
-def wait(
-    processes: list[Process], deadline: float, until: Process | None = None
+def together(
+    parts: list[tuple[str, str]], place: Place, deadline: float
 ) -> None:
-    """Waits for processes to end.
+    """Runs parts side by side, those that are not whole.
+
+    Args:
+        parts: Name and share, see :func:`worker.run_part`.
+        place: Where to run.
+        deadline: Time of ``time.time`` at which they are ended.
+    """
+    processes = [Process(part, place, share) for part, share in parts]
+    left = [one for one in processes if not one.record.is_whole()]
+    if time.time() >= deadline:
+        return
+    try:
+        for process in left:
+            process.start()
+        wait(left, deadline)
+    finally:
+        for process in left:
+            process.interrupt()
+
+
+def wait(processes: list[Process], deadline: float) -> None:
+    """Waits for processes that were started.
 
     Args:
         processes: That run.
         deadline: Time of ``time.time`` at which they are ended.
-        until: One of them; the others may run on when it ends.
     """
     left = list(processes)
-    try:
-        while left and (until is None or until in left):
-            left = [process for process in left if process.step(deadline)]
-            time.sleep(0.2)
-    except BaseException:
-        for process in processes:
-            process.interrupt()
-        raise
+    while left:
+        left = [process for process in left if process.step(deadline)]
+        time.sleep(0.2)

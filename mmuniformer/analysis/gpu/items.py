@@ -60,6 +60,14 @@ class Record:
         with self.path.open('a') as file:
             file.write(line + '\n')
 
+    def close(self) -> None:
+        """Notes that no item is left."""
+        self.path.with_suffix('.whole').touch()
+
+    def is_whole(self) -> bool:
+        """Whether no item is left."""
+        return self.path.with_suffix('.whole').is_file()
+
     def lines(self) -> Iterator[dict[str, Any]]:
         """All whole lines; a process may have died in the last one."""
         if not self.path.is_file():

@@ -10,6 +10,7 @@ so that a crash costs one item.
 """
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -63,8 +64,9 @@ def run(args: argparse.Namespace) -> dict:
     mark = folder / 'of.txt'
     kind = f'{args.device}{" small" if args.small else ""}'
     if args.again:
-        for path in folder.glob('*.jsonl'):
+        for path in (*folder.glob('*.jsonl'), *folder.glob('*.whole')):
             path.unlink()
+        shutil.rmtree(folder / 'work', ignore_errors=True)
     elif mark.is_file() and mark.read_text() != kind:
         raise UserError(
             f'--out={args.out!r} has answers of {mark.read_text()!r}; wanted '

@@ -49,7 +49,7 @@ def write(place: Place) -> dict[str, Any]:
 
 def lines(found: dict[str, Any]) -> Iterator[str]:
     """Lines of Markdown."""
-    machine = found['parts']['suspects'].get('machine', {}).get('result', {})
+    machine = found['parts']['correct'].get('machine', {}).get('result', {})
     known = ', '.join(f'{k} {v}' for k, v in machine.items())
     yield f'# Report of a {found["device"]} device'
     yield ''

@@ -168,9 +168,10 @@ def measure(
             failed[label] = 'out of memory'
     memory = {k: step_memory(step, device) for k, step in steps.items()}
     peaks = Peaks(device, settings.dtype)
-    peaks.measure()
+    peaks.measure(1 if place.small else 2)
     times = take_turns(steps, settings, device)
-    peaks.measure()
+    if not place.small:
+        peaks.measure()
     result: Result = dict(
         mode=mode, batch=settings.batch, dtype=str(settings.dtype)[6:],
         shape=list(subjects(place)[name].shape), failed=failed,

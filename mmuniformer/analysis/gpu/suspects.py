@@ -1,7 +1,6 @@
 """Part (d): what reading the code left open, answered one by one."""
 
 import copy
-import sysconfig
 from typing import Any
 
 import torch
@@ -20,7 +19,6 @@ from .operators import seconds
 def items(place: Place) -> list[Item]:
     """The items of this part."""
     return [
-        Item('machine', machine),
         Item('compiler', compiler),
         Item('NCCL, one process', processes.nccl_alone, 120),
         Item('residual sums in mixed precision', residual),
@@ -30,25 +28,6 @@ def items(place: Place) -> list[Item]:
         Item('cuDNN may choose', cudnn_benchmark),
         Item('AMP with the guard', guarded_amp),
     ]
-
-
-def machine(place: Place) -> Result:
-    """What the numbers are of."""
-    found: Result = dict(
-        torch=torch.__version__,
-        python=sysconfig.get_python_version(),
-        threads=torch.get_num_threads(),
-    )
-    if place.device == 'cuda':
-        own = torch.cuda.get_device_properties(0)
-        found.update(
-            device=own.name,
-            memory=own.total_memory,
-            capability=list(torch.cuda.get_device_capability()),
-            cuda=torch.version.cuda,
-            cudnn=torch.backends.cudnn.version(),
-        )
-    return found
 
 
 def compiler(place: Place) -> Result:
