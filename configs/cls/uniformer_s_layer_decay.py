@@ -17,8 +17,7 @@ model = dict(
     backbone=dict(
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_small_in1k.pth',
+            checkpoint='uniformer_small_in1k',
         ),
     )
 )

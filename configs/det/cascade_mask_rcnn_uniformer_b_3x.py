@@ -22,8 +22,7 @@ model = dict(
         drop_path_rate=0.4,
         with_cp=(0, 0, 20, 0),
         init_cfg=dict(
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_base_in1k.pth',
+            checkpoint='uniformer_base_in1k',
         ),
     )
 )

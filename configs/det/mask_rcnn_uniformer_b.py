@@ -23,8 +23,7 @@ model = dict(
         drop_path_rate=0.3,
         with_cp=False,
         init_cfg=dict(
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_base_in1k.pth',
+            checkpoint='uniformer_base_in1k',
         ),
     )
 )

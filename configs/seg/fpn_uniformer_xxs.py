@@ -21,8 +21,7 @@ model = dict(
         arch='xxs',
         drop_path_rate=0.0,
         init_cfg=dict(
-            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
-            'resolve/main/uniformer_xxs_224_in1k.pth',
+            checkpoint='uniformer_xxs_224_in1k',
         ),
     ),
     neck=dict(in_channels=[56, 112, 224, 448]),

@@ -30,8 +30,7 @@ model = dict(
         # Recompute the first two blocks of stage 3 in the backward pass.
         with_cp=(0, 0, 2, 0),
         init_cfg=dict(
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_base_in1k.pth',
+            checkpoint='uniformer_base_in1k',
         ),
     )
 )

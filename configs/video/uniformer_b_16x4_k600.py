@@ -22,8 +22,7 @@ model = dict(
         arch='b',
         drop_path_rate=0.3,
         init_cfg=dict(
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_base_in1k.pth',
+            checkpoint='uniformer_base_in1k',
         ),
     )
 )

@@ -24,8 +24,7 @@ model = dict(
         arch='xs',
         drop_path_rate=0.1,
         init_cfg=dict(
-            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
-            'resolve/main/uniformer_xs_192_in1k.pth',
+            checkpoint='uniformer_xs_192_in1k',
         ),
     ),
     cls_head=dict(in_channels=512),

@@ -24,8 +24,7 @@ model = dict(
         layer_scale_init_value=0.1,
         init_cfg=dict(
             allow_partial='gamma_[12]',  # the file has no layer scales
-            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
-            'resolve/main/uniformer_xxs_160_in1k.pth',
+            checkpoint='uniformer_xxs_160_in1k',
         ),
     )
 )

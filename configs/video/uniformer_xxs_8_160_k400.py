@@ -22,8 +22,7 @@ policy = 'rand-m5-n2-mstd0.25'
 model = dict(
     backbone=dict(
         init_cfg=dict(
-            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
-            'resolve/main/uniformer_xxs_160_in1k.pth',
+            checkpoint='uniformer_xxs_160_in1k',
         ),
     )
 )

@@ -14,6 +14,7 @@ from mmengine.config import Config
 
 from .apply import KEYS, apply
 from .hooks import keep_one_average, take_out
+from .starts import spell_out
 
 
 def is_ours(cfg: Any) -> bool:
@@ -47,6 +48,7 @@ def _reading(read: Any) -> Any:
         if is_ours(cfg):
             apply(cfg, written_in(str(filename)))
             take_out(cfg)
+            spell_out(cfg)
         return cfg, *rest
 
     return file_to_dict
@@ -75,6 +77,7 @@ def _building(build: Any) -> Any:
             elif left:  # of pure Python, which mmengine reads otherwise
                 apply(cfg_dict, written_in(str(filename)))
             take_out(cfg_dict)
+            spell_out(cfg_dict)
             keep_one_average(cfg_dict)
         build(self, cfg_dict, cfg_text, filename, *args, **kwargs)
 

@@ -5,8 +5,10 @@ authors' config folder, by which their file is called (all others).
 ``stem`` is 'patch', 'conv' (all stages) or 'conv1' (the first stage);
 ``layer_scale`` gives the stages that have it. ``md5`` is known for the image
 classifiers; ``drive`` is the authors' id at Google Drive and ``hub`` a path on
-the Hugging Face Hub that public code downloads from. ``config`` is the recipe
-in ``configs/``. ``metrics`` are as published; ``params`` (millions) and
+the Hugging Face Hub that public code downloads from. ``mirrors`` are more
+public addresses, as others name them; none of them has been tried.
+``config`` is the recipe in ``configs/``. ``metrics`` are as published;
+``params`` (millions) and
 ``flops`` (10^9 multiply-adds, all views of a video) are measured at ``input``.
 ``class_order`` is that of a Kinetics head, see :mod:`.labels`.
 
@@ -44,6 +46,7 @@ class Release(NamedTuple):
     md5: str
     drive: str
     hub: str
+    mirrors: str
     config: str
     input: str
     metrics: str
@@ -52,27 +55,50 @@ class Release(NamedTuple):
     class_order: str = ''
 
     @property
+    def addresses(self) -> tuple[str, ...]:
+        """Where it can be had without a browser, in the order to try."""
+        mirrors = self.mirrors.split()
+        if not self.hub:
+            return tuple(mirrors)
+        owner, repo, file = self.hub.split('/')
+        hub = f'https://huggingface.co/{owner}/{repo}/resolve/main/{file}'
+        return hub, *mirrors
+
+    @property
     def url(self) -> str:
         """Where to get it, or ''."""
-        if self.hub:
-            owner, repo, file = self.hub.split('/')
-            return f'https://huggingface.co/{owner}/{repo}/resolve/main/{file}'
         drive = 'https://drive.google.com/file/d/'
-        return drive + self.drive if self.drive else ''
+        last = drive + self.drive if self.drive else ''
+        return next(iter(self.addresses), last)
 
     def differences(self, path: Path) -> list[str]:
         """In words, if a file has this name and not its sum."""
-        wanted, got = self.md5, ''
-        if wanted and path.is_file():
-            got = md5(path)
-        else:
-            ending = re.search(r'-([0-9a-f]{8})(_\d{8})?$', path.stem)
-            if ending and path.is_file():
-                wanted, got = ending[1], _sum(path, hashlib.sha256())[:8]
-        if got == wanted or not got:
+        wanted, got = self.sums(path, path.name)
+        if got == wanted:
             return []
         name = f'NOT the published {self.name}'
         return [f'{name}: its sum is {got}, not {wanted}']
+
+    def sums(self, path: Path, name: str) -> tuple[str, str]:
+        """The sum that a file is to have, and that it has; else nothing.
+
+        Args:
+            path: The file.
+            name: Its name where it comes from: OpenMMLab's end in the first
+                eight digits of its SHA-256, which is then the one to have.
+        """
+        ending = name_sum(name)
+        if not path.is_file() or not (ending or self.md5):
+            return '', ''
+        if ending:
+            return ending, _sum(path, hashlib.sha256())[: len(ending)]
+        return self.md5, md5(path)
+
+
+def name_sum(name: str) -> str:
+    """The first digits of its SHA-256 that a file has in its name, or ''."""
+    found = re.search(r'-([0-9a-f]{8})(_\d{8})?$', Path(name).stem)
+    return found[1] if found else ''
 
 
 @cache
@@ -103,6 +129,13 @@ def find(path: str | os.PathLike[str]) -> Release | None:
 def by_name(path: str | os.PathLike[str]) -> Release | None:
     """Recognises a published file by its name."""
     return table().get(_plain_name(Path(path).stem))
+
+
+def by_address(url: str) -> Release | None:
+    """The published file that is to be at an address."""
+    plain = url.partition('?')[0]
+    release = by_name(plain.rpartition('/')[2])
+    return release if release and plain in release.addresses else None
 
 
 def _plain_name(stem: str) -> str:

@@ -41,6 +41,8 @@ def line(release: Release) -> tuple[str, ...]:
         where = 'here'
     elif release.hub:
         where = 'hub'
+    elif release.mirrors:
+        where = 'untried'  # see mmuniformer.weights.published
     else:
         where = 'drive' if release.drive else '-'
     metrics = release.metrics.replace(';', ' ')

@@ -78,7 +78,6 @@ def metafile(task: str) -> dict[str, Any]:
     collection = dict(
         Name='UniFormer',
         Paper=PAPER,
-        README='README.md',
         License='Apache-2.0',
         Metadata=dict(Architecture=['UniFormer']),
     )

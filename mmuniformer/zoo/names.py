@@ -37,7 +37,7 @@ def list_models(
         for name, release in table().items()
         if fnmatch(name, pattern)
         and task in (None, release.task)
-        and (release.hub or not pretrained)
+        and (release.addresses or not pretrained)
     ]
 
 

@@ -36,7 +36,7 @@ def default_cfg(
     classes = [h.num_classes for h in heads if h and 'num_classes' in h]
     return dict(
         architecture=release.name,
-        url=release.url if release.hub else '',
+        url=next(iter(release.addresses), ''),
         num_classes=classes[0] if classes else 0,
         input_size=(3, *size),
         pool_size=None,

@@ -86,3 +86,8 @@ def test_docs_have_a_row(path):
     pages = ('experiments', 'models', 'train')
     text = ''.join((ROOT / f'docs/{p}.md').read_text() for p in pages)
     assert f'configs/{name(path)}.py' in text
+
+
+def test_no_address_of_a_weight_is_spelt_in_a_config():
+    configs = (ROOT / 'configs').rglob('*.py')
+    assert not [p for p in configs if 'http' in p.read_text()]

@@ -19,8 +19,7 @@ model = dict(
         out_indices=(0, 1, 2, 3),
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_small_in1k.pth',
+            checkpoint='uniformer_small_in1k',
         ),
     ),
     neck=dict(

@@ -16,8 +16,7 @@ model = dict(
         out_indices=(3,),  # without norms that have no gradient
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_small_in1k.pth',
+            checkpoint='uniformer_small_in1k',
         ),
     ),
     head=dict(

@@ -23,8 +23,7 @@ model = dict(
         # An image file, inflated by the authors' rule.
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='https://huggingface.co/Sense-X/uniformer_image/'
-            'resolve/main/uniformer_small_in1k.pth',
+            checkpoint='uniformer_small_in1k',
         ),
     ),
     cls_head=dict(

@@ -9,8 +9,7 @@ model = dict(
         drop_path_rate=0.05,
         with_cls_token=True,
         init_cfg=dict(
-            checkpoint='https://huggingface.co/Andy1621/uniformer_light/'
-            'resolve/main/uniformer_xxs_128_in1k.pth',
+            checkpoint='uniformer_xxs_128_in1k',
         ),
     ),
     cls_head=dict(type='mmuniformer.LightVideoHead', in_channels=448),
