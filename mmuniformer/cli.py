@@ -37,6 +37,7 @@ COMMANDS = {
     'analysis': Command('', 'TOOL: a script of tools/analysis'),
     'run': Command('', 'SCRIPT: any script, with the answers of compat'),
     'configs': Command('', 'list the configs'),
+    'completion': Command('', 'what a shell is to know: bash, zsh or fish'),
 }
 DISTRIBUTED = ('train', 'test')
 
@@ -55,6 +56,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(__version__)
         return
     name, rest = args[0], args[1:]
+    if '--offline' in rest and name != 'run':
+        rest.remove('--offline')
+        os.environ['MMUNIFORMER_OFFLINE'] = '1'
     try:
         run_command(name, rest)
     except UserError as error:
@@ -70,6 +74,8 @@ def usage() -> str:
         '',
         'CONFIG is a file, or one of ours without suffix, for instance',
         'det/mask_rcnn_uniformer_b. `mmuniformer COMMAND --help` says more.',
+        'With --offline no command downloads weights; it says which file to',
+        'put where.',
     ]
     return '\n'.join(lines)
 
@@ -92,6 +98,10 @@ def run_command(name: str, args: list[str]) -> None:
         (commands.models if name == 'models' else commands.fetch)(args)
     elif name == 'configs':
         print('\n'.join(config_names()))
+    elif name == 'completion':
+        from .completion import script
+
+        print(script(args[0] if args else '', words()))
     elif name == 'data':
         if not args or args[0] != 'check':
             raise UserError('data: wanted check CONFIG')
@@ -106,6 +116,34 @@ def run_command(name: str, args: list[str]) -> None:
         run_distributed(name, args)
     else:
         run_script(TOOLS / COMMANDS[name].script, with_config(args))
+
+
+def words() -> dict[str, tuple[str, list[str]]]:
+    """What may follow each command, and the purpose of it."""
+    from . import completion, doctor
+    from .zoo import commands, names
+
+    tools = [p.stem for p in sorted((TOOLS / 'analysis').glob('*.py'))]
+    follow = {
+        'run': [],
+        'analysis': tools,
+        'configs': [],
+        'completion': [*completion.SHELLS],
+        'doctor': completion.options(Path(doctor.__file__)),
+        'models': completion.options(Path(commands.__file__)),
+        'download': [*names.list_models(), '--help', '--offline'],
+        'data': ['check', *config_names()],
+    }
+    known = {}
+    for name, command in COMMANDS.items():
+        if name not in follow:
+            follow[name] = completion.options(TOOLS / command.script)
+        if name in DISTRIBUTED:
+            follow[name] += ['--gpus', '--offline', *config_names()]
+        if name in ('predict', 'features'):
+            follow[name] += ['--offline', *names.list_models()]
+        known[name] = command.purpose, follow[name]
+    return known
 
 
 def run_distributed(name: str, args: list[str]) -> None:

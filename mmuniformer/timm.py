@@ -14,15 +14,21 @@ from .zoo.create import create_model
 from .zoo.names import aliases
 
 # Arguments of timm's own factory that a model does not see.
-_FACTORY = ('pretrained_cfg', 'pretrained_cfg_overlay', 'cache_dir')
+_FACTORY = (
+    'pretrained_cfg', 'pretrained_cfg_overlay', 'cache_dir', 'feature_cls',
+)  # fmt: skip
 
 
 def _entry_point(name: str) -> Callable[..., nn.Module]:
     def build(pretrained: bool = False, **kwargs: Any) -> nn.Module:
         for key in _FACTORY:
             kwargs.pop(key, None)
-        kwargs.pop('global_pool', None)
-        return create_model(name, pretrained, **kwargs)
+        pool = kwargs.pop('global_pool', None)
+        model: Any = create_model(name, pretrained, **kwargs)
+        if pool is not None and not kwargs.get('features_only'):
+            if pool != model.global_pool:
+                model.reset_classifier(model.num_classes, pool)
+        return model
 
     build.__name__ = build.__qualname__ = name
     build.__module__ = __name__

@@ -1,12 +1,14 @@
 """The command ``mmuniformer`` finds scripts and configs by their names."""
 
 import runpy
+import subprocess
 import sys
 
 import pytest
 
 from mmuniformer import cli
 from mmuniformer.errors import UserError
+from mmuniformer.weights import addresses
 
 from . import ROOT
 
@@ -66,6 +68,7 @@ def test_gpus_start_processes(started, option):
         (['train', 'cls/uniformer_s', '--gpus'], 'wanted a number'),
         (['analysis', 'complexty'], 'complexity'),
         (['run', 'no_such.py'], 'no such file'),
+        (['completion', 'csh'], 'bash, zsh, fish'),
     ],
 )
 def test_one_line_with_what_was_meant(args, said, capsys):
@@ -92,3 +95,45 @@ def test_anyones_script_runs_with_its_arguments(tmp_path, capsys, monkeypatch):
 def test_option_without_a_value():
     with pytest.raises(UserError, match='--gpus'):
         cli.take_option(['--gpus'], '--gpus')
+
+
+@pytest.mark.parametrize(
+    'line, wanted',
+    [
+        ('mmuniformer tr', {'train'}),
+        ('mmuniformer train --wor', {'--work-dir'}),
+        (
+            'mmuniformer train cls/uniformer_l',
+            {'cls/uniformer_l_tl', 'cls/uniformer_l_tl_384'},
+        ),
+        (
+            'mmuniformer download cascade_mask_rcnn_3x_ms_hybrid_b',
+            {'cascade_mask_rcnn_3x_ms_hybrid_base'},
+        ),
+        ('mmuniformer analysis compl', {'complexity'}),
+    ],
+)
+def test_bash_completes(line, wanted, capsys):
+    cli.main(['completion', 'bash'])
+    words = line.split()
+    ask = (
+        f'{capsys.readouterr().out}\nCOMP_WORDS=({line})\n'
+        f'COMP_CWORD={len(words) - 1}\n_mmuniformer\n'
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    said = subprocess.check_output(['bash', '-c', ask], text=True)
+    assert set(said.split()) == wanted
+
+
+@pytest.mark.parametrize('shell', ['zsh', 'fish'])
+def test_other_shells_know_every_command(shell, capsys):
+    cli.main(['completion', shell])
+    said = capsys.readouterr().out
+    assert [name for name in cli.COMMANDS if name not in said] == []
+
+
+def test_offline_is_for_every_command(started, monkeypatch):
+    monkeypatch.setenv('MMUNIFORMER_OFFLINE', '')
+    cli.main(['train', 'cls/uniformer_s', '--offline', '--work-dir', 'x'])
+    assert started[0][2:] == ['--work-dir', 'x']
+    assert addresses.offline()

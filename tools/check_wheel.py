@@ -99,13 +99,14 @@ def check(extra: str, wheel: Path, work: Path, fetch: bool) -> bool:
     empty = work / 'empty'
     empty.mkdir(parents=True)
     run = Runs(extra, empty, home)
-    run([sys.executable, '-m', 'venv', home])
+    run([sys.executable, '-m', 'venv', '--without-pip', home])
     if not fetch:
         link_torch(home)
     toy = TOYS[extra]
     options = ['--cfg-options', *SHORT]
     made = ['--images-train', '48', '--images-val', '16']
-    run(['pip', 'install', '-q', f'{wheel}[{extra}]'])
+    pip = [sys.executable, '-m', 'pip', '--python', home / 'bin/python']
+    run([*pip, 'install', '-q', '--no-compile', f'{wheel}[{extra}]'])
     run(['python', '-c', CONFIGS])
     run(['python', '-c', CONFIGS, 'without'])
     run(['mmuniformer', 'toyworld', '--layouts', LAYOUTS[extra], *made])

@@ -13,15 +13,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import UserError
 from ..fast.fusion import fuse
-from ..models.uniformer import UniFormer
 from ..models.uniformer_light import UniFormerLight
+from ..zoo.create import NETWORKS
 from .plain_uniformer import PlainUniFormer
 from .scores import Published, find_entry, of_entry, of_torchvision
 
-KINDS = {
-    'mmuniformer.UniFormer': UniFormer,
-    'mmuniformer.UniFormerLight': UniFormerLight,
-}
 OURS = ('eager', 'fused', 'half', 'compiled')
 PEERS = ('peer', 'best')  # as it comes, and at its best
 SAME_WEIGHTS = ('plain', *OURS, 'mmaction')  # the first is the reference
@@ -89,7 +85,7 @@ def build_ours(backbone: dict[str, Any]) -> Any:
     """Our backbone, with weights that leave no layer without an effect."""
     torch.manual_seed(0)
     kwargs = dict(backbone)
-    model = KINDS[kwargs.pop('type')](**kwargs)
+    model = NETWORKS[kwargs.pop('type')](**kwargs)
     with torch.no_grad():
         for module in model.modules():
             if isinstance(module, (_BatchNorm, nn.LayerNorm)):

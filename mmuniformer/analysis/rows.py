@@ -7,8 +7,9 @@ import torch
 from ..engine.config import read_config
 from ..errors import UserError
 from ..models.arch import ARCHS, LIGHT_ARCHS
+from ..zoo.create import NETWORKS
 from .complexity import check_shape
-from .peers import KINDS, PEERS, Row, build, find_peer
+from .peers import PEERS, Row, build, find_peer
 from .scores import Published, of_arch, of_config
 
 
@@ -61,7 +62,7 @@ def subjects(args):
         if not Path(path).is_file():
             raise UserError(f'--config={path!r}: no such file')
         backbone = dict(read_config(path).model.get('backbone') or {})
-        if backbone.get('type') not in KINDS:
+        if backbone.get('type') not in NETWORKS:
             raise UserError(
                 f'--config={path!r}: wanted a backbone of mmuniformer, got '
                 f'{backbone.get("type")!r}'

@@ -45,6 +45,7 @@ class Classifier(nn.Module):
             raise UserError(f'drop_rate={drop_rate!r}: wanted 0 <= rate < 1')
         self.backbone = backbone
         self.feature_info = backbone.feature_info
+        self.global_pool = 'avg'
         self.num_features = self.head_hidden_size = backbone.arch.embed_dims[3]
         self.light = getattr(backbone, 'with_cls_token', False)
         self.tokens = tokens
@@ -58,7 +59,8 @@ class Classifier(nn.Module):
 
         Args:
             num_classes: Classes K; 0 for pooled features.
-            global_pool: 'avg' or None; there is no other pooling.
+            global_pool: 'avg', '' for maps without classifiers, None for
+                what it was.
 
         Raises:
             UserError: The number is negative, or the pooling unknown.
@@ -67,8 +69,17 @@ class Classifier(nn.Module):
             raise UserError(f'num_classes={num_classes!r}: wanted an int')
         if num_classes < 0:
             raise UserError(f'num_classes={num_classes}: wanted 0 or more')
-        if global_pool not in (None, 'avg'):
-            raise UserError(f"global_pool={global_pool!r}: wanted 'avg'")
+        if global_pool not in (None, 'avg', ''):
+            raise UserError(f"global_pool={global_pool!r}: wanted 'avg' or ''")
+        if global_pool == '' and num_classes:
+            raise UserError(
+                "global_pool='': classifiers need pooled features; wanted "
+                'num_classes=0 with it'
+            )
+        if global_pool is not None:
+            self.global_pool = global_pool
+        elif num_classes:
+            self.global_pool = 'avg'
         self.num_classes = num_classes
         names = ['head']
         names += ['head_cls'] if self.light else []
@@ -108,8 +119,17 @@ class Classifier(nn.Module):
         )
 
     def forward_features(self, x: Tensor) -> Any:
-        """(B, C_in, *S) -> map (B, C, *S / 32); light: and the class token."""
-        return _maps(self.backbone(x))[-1]
+        """(B, C_in, *S) -> map (B, C, *S / 32).
+
+        A light model in training has its class token, which only learns,
+        beside it.
+        """
+        return self._last(_maps(self.backbone(x)))
+
+    def _last(self, maps: tuple[Any, ...]) -> Any:
+        last = maps[-1]
+        alone = isinstance(last, tuple) and not self.training
+        return last[0] if alone else last
 
     def forward_head(self, x: Any, pre_logits: bool = False) -> Tensor:
         """What :meth:`forward_features` gives -> logits (B, K).
@@ -119,6 +139,8 @@ class Classifier(nn.Module):
             pre_logits: Return pooled features (B, C) instead.
         """
         x, token = x if isinstance(x, tuple) else (x, None)
+        if not self.global_pool:
+            return x
         pooled = self.drop(x.flatten(2).mean(2))
         if pre_logits or not self.num_classes:
             return pooled
@@ -173,10 +195,26 @@ class Classifier(nn.Module):
         if not all(-4 <= i < 4 for i in wanted):
             raise UserError(f'indices={indices!r}: wanted stages from 0 to 3')
         maps = _maps(self.backbone(x))
-        last = maps[-1]
+        last = self._last(maps)
         plain = [m[0] if isinstance(m, tuple) else m for m in maps]
         picked = [plain[i] for i in wanted]
         return picked if intermediates_only else (last, picked)
+
+
+class FeatureInfo(list[dict[str, Any]]):
+    """What is known of the maps of some stages, in the form of timm."""
+
+    def channels(self) -> list[int]:
+        """Channels of each map."""
+        return [info['num_chs'] for info in self]
+
+    def reduction(self) -> list[int]:
+        """Stride of each map."""
+        return [info['reduction'] for info in self]
+
+    def module_name(self) -> list[str]:
+        """The part of the backbone that each map is from."""
+        return [info['module'] for info in self]
 
 
 class Features(nn.Module):
@@ -190,7 +228,9 @@ class Features(nn.Module):
     def __init__(self, backbone: Any, out_indices: Sequence[int]) -> None:
         super().__init__()
         self.backbone = backbone
-        self.feature_info = [backbone.feature_info[i] for i in out_indices]
+        known = backbone.feature_info
+        self.feature_info = FeatureInfo(known[i] for i in out_indices)
+        self.out_indices = tuple(out_indices)
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         """Has the backward pass compute the blocks again, to save memory."""
