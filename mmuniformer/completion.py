@@ -56,18 +56,27 @@ def script(shell: str, words: Mapping[str, tuple[str, list[str]]]) -> str:
     return text
 
 
-def options(*sources: Path) -> list[str]:
-    """The long options that scripts add to their parsers."""
-    found = set()
-    for source in sources:
-        for node in ast.walk(ast.parse(source.read_text(encoding='utf-8'))):
-            if isinstance(node, ast.Call) and 'add_argument' in ast.dump(
-                node.func
-            ):
-                found |= {
-                    arg.value
-                    for arg in node.args
-                    if isinstance(arg, ast.Constant)
-                    and str(arg.value).startswith('--')
-                }
-    return sorted(found | {'--help'})
+def options(source: Path) -> list[str]:
+    """The long options of a script, and of what it imports of this package."""
+    nodes = list(ast.walk(_read(source)))
+    for node in list(nodes):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            parts = node.module.split('.')
+            path = Path(__file__).parent.joinpath(*parts[1:])
+            path = path.with_suffix('.py')
+            if parts[0] == 'mmuniformer' and path.is_file():
+                nodes += ast.walk(_read(path))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    words = {
+        str(arg.value)
+        for call in calls
+        if isinstance(call.func, ast.Attribute)
+        and call.func.attr == 'add_argument'
+        for arg in call.args
+        if isinstance(arg, ast.Constant)
+    }
+    return sorted({'--help', *(w for w in words if w.startswith('--'))})
+
+
+def _read(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding='utf-8'))

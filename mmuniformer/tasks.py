@@ -110,6 +110,7 @@ TASKS = {
         package='mmpose',
         project='mmpose',
         needs=('json_tricks', 'munkres', 'pycocotools', 'scipy'),
+        # mmpose itself where the extra leaves it out, from Python 3.12 on.
         install="'mmuniformer[pose]' && pip install --no-deps mmpose",
         heads={
             f'keypoint_head.{part}.': f'head.{part}.'
@@ -127,7 +128,7 @@ TASKS = {
         package='mmaction2',
         project='mmaction2',
         needs=('einops', 'scipy'),
-        install="'mmuniformer[video]' && pip install --no-deps mmaction2",
+        install="'mmuniformer[video]'",
         heads={
             'head.': 'cls_head.fc_cls.',
             'head_cls.': 'cls_head.fc_token.',

@@ -16,6 +16,7 @@ from .. import settings
 from ..checks.config_keys import check_options
 from ..errors import LocalUserError, UserError
 from ..settings import on_load  # noqa: F401
+from ..tasks import TASKS
 from . import loggers
 from .launch import is_main_process
 
@@ -177,9 +178,23 @@ def load_config(args: argparse.Namespace) -> Config:
     apply_settings(cfg, args)
     if args.work_dir:
         cfg.work_dir = args.work_dir
-    cfg.setdefault('work_dir', f'work_dirs/{Path(args.config).stem}')
+    cfg.setdefault('work_dir', default_work_dir(Path(args.config)))
     loggers.log_to(cfg, getattr(args, 'log', ()))
     return cfg
+
+
+def default_work_dir(config: Path) -> str:
+    """``work_dirs/NAME``, as OpenMMLab's tools have it.
+
+    Two of our recipes for the toy world have one name in two tasks: they get
+    ``work_dirs/TASK/NAME``.
+    """
+    path = config.resolve()
+    ours = (Path(__file__).parents[1] / '.mim/configs').resolve()
+    same = [p for p in ours.glob(f'*/{path.name}') if p.parent.name in TASKS]
+    if path in same and len(same) > 1:
+        return f'work_dirs/{path.parent.name}/{path.stem}'
+    return f'work_dirs/{path.stem}'
 
 
 def apply_settings(cfg: Config, args: argparse.Namespace) -> None:

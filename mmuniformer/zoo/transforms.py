@@ -46,7 +46,8 @@ def default_cfg(
         interpolation='bicubic' if release.task == 'cls' else 'bilinear',
         mean=tuple(round(v / 255, 6) for v in preprocessor.mean),
         std=tuple(round(v / 255, 6) for v in preprocessor.std),
-        first_conv='backbone.patch_embed1.proj',
+        first_conv='backbone.patch_embed1.proj'
+        + ('' if release.stem == 'patch' else '.0'),
         classifier='head',
         license='apache-2.0',
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from mmuniformer.engine.config import (
+    default_work_dir,
     add_training_options,
     common_parser,
     load_config,
@@ -59,3 +60,17 @@ def test_strays_are_told(log_lines):
         'val_dataloader and test_dataloader differ in dataset.data_root'
         in said
     )
+
+
+@pytest.mark.parametrize(
+    'config, wanted',
+    [
+        ('configs/cls/uniformer_toy.py', 'work_dirs/cls/uniformer_toy'),
+        ('configs/video/uniformer_toy.py', 'work_dirs/video/uniformer_toy'),
+        ('configs/cls/uniformer_s.py', 'work_dirs/uniformer_s'),
+        ('configs/pure_python/uniformer_s.py', 'work_dirs/uniformer_s'),
+        ('elsewhere/uniformer_toy.py', 'work_dirs/uniformer_toy'),
+    ],
+)
+def test_two_tasks_do_not_share_a_work_dir(config, wanted):
+    assert default_work_dir(ROOT / config) == wanted
