@@ -3,9 +3,9 @@
 import pytest
 
 from mmuniformer.engine.config import (
-    default_work_dir,
     add_training_options,
     common_parser,
+    default_work_dir,
     load_config,
 )
 from mmuniformer.errors import UserError
