@@ -77,9 +77,9 @@ def _applies(layer: Any, x: Tensor, constant: bool) -> bool:
         x.device.type == 'cpu'
         and x.dtype == layer.weight.dtype
         and x.dtype in DTYPES
-        and x.numel() > 0
         and not cpu_autocast()
         and (takes_custom_code() or is_eager(x))
+        and x.numel() > 0  # of a tensor that is traced, no number
         and is_plain(layer)
         and _by_onednn(x.dtype, constant)
     )
