@@ -41,7 +41,7 @@ def items(place: Place) -> list[Item]:
     names = list(VARIANTS) if not place.small else ['s video', 'xxs']
     return [
         Item('machine', machine),
-        Item('goldens in float64', goldens, 90),
+        Item('goldens in float64', goldens, 150),
         *(Item(f'precision: {n}', partial(precision, n)) for n in names),
         *(Item(f'gradients: {n}', partial(backward, n)) for n in names),
         Item('checkpointing', checkpointing),
