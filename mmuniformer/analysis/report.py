@@ -3,11 +3,12 @@
 import platform
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
+
+from .provenance import cpu_name
 
 LEGEND = """\
 Median over rounds in which all rows took turns; spread: (greatest - least) /
@@ -40,16 +41,8 @@ def summary(
 def machine(device: str, threads: int) -> str:
     """The device in words."""
     if device == 'cpu':
-        return f'{processor()} ({platform.machine()}), {threads} threads'
+        return f'{cpu_name()} ({platform.machine()}), {threads} threads'
     return torch.cuda.get_device_name(device)
-
-
-def processor() -> str:
-    """The name of the CPU, as Linux knows it."""
-    info = Path('/proc/cpuinfo')
-    text = info.read_text() if info.exists() else ''
-    found = re.search(r'^model name\s*: (.+)$', text, re.MULTILINE)
-    return found[1] if found else 'CPU'
 
 
 def markdown(results: dict[str, Any]) -> str:

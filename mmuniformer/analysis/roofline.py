@@ -60,6 +60,30 @@ class Peaks:
             spent = self._time(lambda: self.target.copy_(self.vector))
             self.bytes = max(self.bytes, 2 * self.vector.nbytes / spent)
 
+    def shares(
+        self,
+        needs: tuple[int, int],
+        batch: int,
+        itemsize: int,
+        seconds: float,
+        training: bool,
+    ) -> tuple[float, float]:
+        """Work of a step per second, in parts of both peaks.
+
+        Args:
+            needs: FLOPs of a sample and elements of a batch, see
+                :func:`work`.
+            batch: Samples of a step.
+            itemsize: Bytes of an element.
+            seconds: Of a step.
+            training: A training step counts as three forward passes.
+        """
+        flops, elements = needs
+        passes = 3 if training else 1
+        done = 2 * flops * batch * passes / seconds
+        moved = elements * itemsize * passes / seconds
+        return done / self.flops, moved / self.bytes
+
     def _time(self, function: Callable[[], Any]) -> float:
         synchronize(self.device)
         start = time.perf_counter()

@@ -252,15 +252,17 @@ def run(args):
 
 def add_shares(result, needs, settings, peaks):
     """Adds FLOPs and the shares of the peaks to a result."""
-    flops, elements = needs
-    passes = 3 if result['mode'] == 'train' else 1
-    steps = result['per_second'] / settings.batch
-    moved = elements * settings.dtype.itemsize * passes * steps
-    flops = flops or None
-    done = flops and 2 * flops * passes * result['per_second']
-    result['flops'] = flops
-    result['matmul_share'] = done and done / peaks.flops
-    result['copy_share'] = moved / peaks.bytes if moved else None
+    matmul, copy = peaks.shares(
+        needs,
+        settings.batch,
+        settings.dtype.itemsize,
+        settings.batch / result['per_second'],
+        result['mode'] == 'train',
+    )
+    # Of models that read values the work is unknown.
+    result['flops'] = needs[0] or None
+    result['matmul_share'] = matmul or None
+    result['copy_share'] = copy or None
 
 
 def main(argv=None):

@@ -145,8 +145,7 @@ def add_speed(
     """
     hooks = cfg.setdefault('default_hooks', {})
     if half:
-        half = half_dtype(get_device()) == torch.bfloat16
-        cfg.test_cfg = dict(cfg.get('test_cfg') or {}, fp16=not half)
+        half = set_precision(cfg, get_device(), half)
     if fuse or half:
         # It would exchange weights with the fused model after the test; the
         # file's averaged weights are loaded without it, too.
@@ -160,6 +159,27 @@ def add_speed(
         hooks['speed'] = dict(
             type='mmuniformer.SpeedHook', fuse=fuse, compile=compile, half=half
         )
+
+
+def set_precision(cfg: Config, device: str, half: bool) -> bool:
+    """Has a config test in half precision, or not.
+
+    Args:
+        cfg: Whole config; changed in place.
+        device: 'cpu', 'cuda', 'cuda:1'.
+        half: Whether to: by autocast on a GPU.
+
+    Returns:
+        Whether the weights are to be changed, see
+        :func:`mmuniformer.fast.half.to_half`: on a CPU.
+
+    Raises:
+        UserError: A CPU without half precision.
+    """
+    low = half_dtype(device) if half else None
+    fp16 = low == torch.float16
+    cfg.test_cfg = dict(cfg.get('test_cfg') or {}, fp16=fp16)
+    return low == torch.bfloat16
 
 
 def _averages(hook: Any) -> bool:

@@ -15,9 +15,13 @@ from mmengine.device import get_device
 from torch.utils.data import DataLoader, Dataset
 
 from ..engine.launch import keep_freed_memory
-from ..engine.speed import check_compiler, compile_for_inference
+from ..engine.speed import (
+    check_compiler,
+    compile_for_inference,
+    set_precision,
+)
 from ..errors import UserError
-from ..fast.half import half_dtype, to_half
+from ..fast.half import to_half
 from ..models import fuse as fuse_model
 from ..tasks import HOSTS, resolve
 from ..weights.load import find_backbone
@@ -145,10 +149,7 @@ class Predictor:
         self.every = every
         self.device = device or get_device()
         self.box_score = box_score
-        low = half_dtype(self.device) if half else None
-        if half is not None:
-            fp16 = low == torch.float16
-            cfg.test_cfg = dict(cfg.get('test_cfg') or {}, fp16=fp16)
+        low = half is not None and set_precision(cfg, self.device, half)
         self.half = half_context(self.device, cfg)
         if slide:
             slide_windows(cfg, at_least_one(slide, 'slide'), self.kind)
@@ -181,7 +182,7 @@ class Predictor:
             )
         if fuse:
             fuse_model(self.model)
-        if low == torch.bfloat16:
+        if low:
             to_half(self.model)
         if compile:
             check_compiler(self.device)

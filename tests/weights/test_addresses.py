@@ -12,17 +12,10 @@ from mmuniformer.errors import UserError
 from mmuniformer.weights import addresses, download, hubs, published
 from mmuniformer.weights.download import fetch
 
-from ..weight_server import serving
 from .test_download import CONTENT, in_processes
 
 NAME = 'uniformer_small_plus_in1k'  # no hub has it
 MD5 = hashlib.md5(CONTENT).hexdigest()
-
-
-@pytest.fixture
-def server():
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -14,17 +14,9 @@ from mmuniformer.errors import UserError
 from mmuniformer.weights import download, published
 from mmuniformer.weights.download import cached_path, fetch
 
-from ..weight_server import serving
-
 CONTENT = os.urandom(2**20)
 NAME = 'uniformer_small_in1k.pth'
 FORK = multiprocessing.get_context('fork')
-
-
-@pytest.fixture
-def server():
-    with serving() as server:
-        yield server
 
 
 @pytest.fixture

@@ -230,12 +230,12 @@ def shares(
     # The authors' formulation does the same work.
     variant = 'peer' if row.variant == 'peer' else 'eager'
     model = build(row._replace(variant=variant))
-    flops, elements = work(model, row.shape, settings.batch)
-    passes = 3 if mode == 'train' else 1
-    done = 2 * flops * settings.batch * passes / seconds
-    moved = elements * settings.dtype.itemsize * passes / seconds
-    return dict(
-        gflops=flops / 1e9,
-        matmul_share=done / peaks.flops,
-        copy_share=moved / peaks.bytes,
+    needs = work(model, row.shape, settings.batch)
+    matmul, copy = peaks.shares(
+        needs,
+        settings.batch,
+        settings.dtype.itemsize,
+        seconds,
+        mode == 'train',
     )
+    return dict(gflops=needs[0] / 1e9, matmul_share=matmul, copy_share=copy)
