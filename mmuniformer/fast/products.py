@@ -80,8 +80,8 @@ def _applies(layer: Any, x: Tensor, constant: bool) -> bool:
         and not cpu_autocast()
         and (takes_custom_code() or is_eager(x))
         and x.numel() > 0  # of a tensor that is traced, no number
-        and is_plain(layer)
         and _by_onednn(x.dtype, constant)
+        and is_plain(layer)
     )
 
 
