@@ -71,6 +71,15 @@ class Release(NamedTuple):
         last = drive + self.drive if self.drive else ''
         return next(iter(self.addresses), last)
 
+    @property
+    def where(self) -> str:
+        """What ``url`` is: 'hub', 'untried' mirror, 'drive', or '-'."""
+        if self.hub:
+            return 'hub'
+        if self.mirrors:
+            return 'untried'
+        return 'drive' if self.drive else '-'
+
     def differences(self, path: Path) -> list[str]:
         """In words, if a file has this name and not its sum."""
         wanted, got = self.sums(path, path.name)

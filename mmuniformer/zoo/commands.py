@@ -37,14 +37,7 @@ def models(argv: Sequence[str]) -> None:
 
 def line(release: Release) -> tuple[str, ...]:
     """One model as the cells of a table."""
-    if addresses.file_of(release):
-        where = 'here'
-    elif release.hub:
-        where = 'hub'
-    elif release.mirrors:
-        where = 'untried'  # see mmuniformer.weights.published
-    else:
-        where = 'drive' if release.drive else '-'
+    where = 'here' if addresses.file_of(release) else release.where
     metrics = release.metrics.replace(';', ' ')
     return (
         release.name, release.task, release.arch, release.input, metrics,

@@ -84,8 +84,7 @@ def fill(line: str, heads: list[str], rows: dict[Any, Any]) -> str:
     values['parameters'] = f'{row["parameters"] / 1e6:.2f}M'
     values['FLOPs'] = flops(row, views)
     if 'weights' in values:
-        where = 'hub' if release.hub else 'Drive'
-        link = f'[{where}]({release.url})' if release.url else 'none'
+        link = f'[{release.where}]({release.url})' if release.url else 'none'
         values['weights'] = f'`{release.name}` {link}'
     return f'| {" | ".join(values.values())} |'
 
