@@ -18,7 +18,7 @@ def test_what_a_task_names_exists(name):
 @pytest.mark.parametrize('name', TASKS)
 def test_each_task_has_recipes_an_extra_and_an_index(name):
     assert list((ROOT / f'configs/{name}').glob('*_toy.py'))
-    assert f"'{name}': [" in (ROOT / 'setup.py').read_text()
+    assert f'\n{name} = [' in (ROOT / 'pyproject.toml').read_text()
     assert (
         f'configs/{name}/metafile.yml'
         in (ROOT / 'model-index.yml').read_text()
