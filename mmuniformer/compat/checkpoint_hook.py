@@ -12,10 +12,15 @@ import builtins
 import logging
 import os
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import Any
 
+from .behind import CHECKPOINTS
 from .whole_files import write
+
+# Functions of a backend that say what there is.
+ASKS = 'exists', 'isfile', 'isdir'
 
 
 class Careful:
@@ -32,6 +37,8 @@ class Careful:
         self.waiting: list[tuple[Any, str]] = []
 
     def __getattr__(self, name: str) -> Any:
+        if name in ASKS:
+            CHECKPOINTS.wait()
         return getattr(self.backend, name)
 
     def remove(self, path: str) -> None:
@@ -46,7 +53,7 @@ class Careful:
         """Removes what was noted and is not one of the ``new`` files."""
         for remove, path in self.waiting:
             if is_inside(path, self.folder) and path not in new:
-                remove(path)
+                CHECKPOINTS.after(partial(remove, path))
         self.waiting = []
 
 
@@ -123,7 +130,8 @@ class OpenWhole:
 
     def __exit__(self, kind: Any, *_: Any) -> None:
         if kind is None:
-            write(self.path, self.text.encode())
+            content = self.text.encode()
+            CHECKPOINTS.after(partial(write, self.path, content))
 
 
 def is_inside(path: Any, folder: str) -> bool:

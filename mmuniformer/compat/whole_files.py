@@ -9,9 +9,12 @@ takes its place when it is on the disk.
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from .behind import CHECKPOINTS
 
 PREFIX, SUFFIX = '.', '.part'
 
@@ -20,7 +23,7 @@ def apply(local_backend: ModuleType) -> None:
     """Has mmengine's local files replaced, not written over."""
 
     def put(self: Any, obj: Any, filepath: str | Path) -> None:
-        write(filepath, obj)
+        CHECKPOINTS.write(partial(write, filepath, obj))
 
     def put_text(
         self: Any, obj: str, filepath: str | Path, encoding: str = 'utf-8'

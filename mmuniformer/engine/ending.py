@@ -11,6 +11,7 @@ from multiprocessing import util
 import torch
 import torch.distributed as dist
 
+from ..compat.behind import CHECKPOINTS
 from ..errors import LocalUserError, UserError
 from . import heartbeat
 from .heartbeat import LOST_STATUS
@@ -48,7 +49,8 @@ LOST = re.compile(
 
 # What PyTorch says where randomness.deterministic is asked for.
 ORDER = re.compile(r'^(\S+) does not have a deterministic implementation')
-
+# A checkpoint that is being written gets so long.
+WRITING_SECONDS = 60
 LOST_WORDS = 'has lost another one'
 
 
@@ -106,6 +108,7 @@ def finish(status: int) -> None:
         status: Its exit status.
     """
     ignore()
+    CHECKPOINTS.settle(WRITING_SECONDS)
     heartbeat.end()
     if status == 0:
         if dist.is_initialized():

@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 
 from ..errors import LocalUserError, UserError
 from ..weights.load import bare_model
+from . import lock
 
 SHARED_MEMORY = '/dev/shm'
 # What docker gives is 64 MiB, in which two workers of det have no room.
@@ -30,6 +31,7 @@ def check_work_dir(cfg: Config) -> None:
     Raises:
         LocalUserError: The work dir, or a part of its path, is a file; or
             there is no right or no room to write in it.
+        UserError: Another training writes there.
     """
     folder = cfg.work_dir
     try:
@@ -43,6 +45,8 @@ def check_work_dir(cfg: Config) -> None:
             f'wanted a folder with the right and the room to write: '
             f'--work-dir DIR'
         ) from error
+    if os.environ.get('RANK', '0') == '0':
+        lock.hold(folder)
 
 
 def check_space(runner: Runner) -> None:

@@ -52,7 +52,7 @@ def newest(
     best: tuple[int, Path] | None = None
     kinds = dict.fromkeys((*TEMPLATES, *templates))
     for template in kinds:
-        for path in _numbered(folders, template):
+        for path in numbered(folders, template):
             reason, iteration = _look(path, ema, schedules, ignore)
             if reason:
                 skipped.append(f'{path.name} {reason}')
@@ -82,7 +82,7 @@ def newest(
     return Found(best and best[1], skipped)
 
 
-def _numbered(folders: list[str], template: str) -> list[Path]:
+def numbered(folders: list[str], template: str) -> list[Path]:
     """Files of a template, the highest number first."""
     start, _, end = template.partition('{}')
     pattern = re.compile(f'{re.escape(start)}(\\d+){re.escape(end)}')

@@ -2,6 +2,7 @@
 
 import re
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from mmengine.dist import (
     get_rank,
     get_world_size,
 )
-from mmengine.hooks import CheckpointHook, Hook
+from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, IterBasedTrainLoop, Runner
 
 from ..compat import whole_files
+from ..compat.behind import CHECKPOINTS
 from ..errors import UserError
 from ..registry import HOOKS
 from . import signals
+from .finding import checkpoint_hook
 
 INTERIM = 'interim_iter_{}.pth'
 UNITS = dict(s=1, sec=1, min=60, m=60, h=3600)
@@ -96,6 +99,8 @@ class StopHook(Hook):
             epoch = runner.epoch
             self.save(runner, epoch, done)
         if signal:
+            CHECKPOINTS.wait()
+            barrier()  # nobody ends before the file is there
             by_epoch = not isinstance(runner.train_loop, IterBasedTrainLoop)
             where = f'iteration {batch_idx + 1 if by_epoch else done}'
             raise signals.Stopped(
@@ -173,16 +178,13 @@ class StopHook(Hook):
         self.talk_at = done - interval
         return signal, bool(due)
 
-    def save(
-        self, runner: Runner, epoch: int, done: int, alone: bool = False
-    ) -> None:
+    def save(self, runner: Runner, epoch: int, done: int) -> None:
         """Saves a checkpoint, unless there is one of this iteration.
 
         Args:
             runner: Of the training.
             epoch: Epochs that are done.
             done: Iterations that are done.
-            alone: The other processes do not call this.
         """
         self.saved_at = time.monotonic()
         hook = checkpoint_hook(runner)
@@ -201,10 +203,8 @@ class StopHook(Hook):
         if get_rank() == 0:
             path = hook.file_backend.join_path(hook.out_dir, name)
             last = Path(runner.work_dir) / 'last_checkpoint'
-            whole_files.write(last, path.encode())
-            remove_interim(hook.out_dir, done)
-        if not alone:
-            barrier()  # nobody ends before the file is there
+            CHECKPOINTS.after(partial(whole_files.write, last, path.encode()))
+            CHECKPOINTS.after(partial(remove_interim, hook.out_dir, done))
 
     def notice(self, runner: Runner) -> None:
         """Removes interim checkpoints once the CheckpointHook has saved."""
@@ -213,13 +213,7 @@ class StopHook(Hook):
             self.last = hook.last_ckpt
             self.saved_at = time.monotonic()
             if get_rank() == 0:
-                remove_interim(hook.out_dir)
-
-
-def checkpoint_hook(runner: Runner) -> CheckpointHook | None:
-    """The hook that says where checkpoints go."""
-    hooks = [x for x in runner.hooks if isinstance(x, CheckpointHook)]
-    return hooks[0] if hooks else None
+                CHECKPOINTS.after(partial(remove_interim, hook.out_dir))
 
 
 def saved_iteration(runner: Runner) -> int | None:
