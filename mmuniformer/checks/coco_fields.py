@@ -155,7 +155,7 @@ def check_objects(
             continue
         if pose and not _has_joints(ann):
             continue
-        mask = ann.get('segmentation')
+        mask = mask_of(ann)
         without_mask += not mask
         counts[str(name)] += 1
         boxes.append((ann['bbox'][2], ann['bbox'][3]))
@@ -249,7 +249,7 @@ def _check_rest(
     if crowd is not None and crowd not in (0, 1):
         found.error('iscrowd', f'{where}iscrowd={crowd!r:.40}, wanted 0 or 1')
         good = False
-    mask = ann.get('segmentation')
+    mask = mask_of(ann)
     if mask:
         text = _mask_fault(mask, image)
         if text:
@@ -266,6 +266,14 @@ def _check_rest(
     if wanted.joints is not None:
         good &= _check_joints(ann, where, wanted.joints, found)
     return good
+
+
+def mask_of(ann: dict[str, Any]) -> Any:
+    """The mask of an object; None for none, and for polygons of no point."""
+    mask = ann.get('segmentation')
+    return (
+        None if isinstance(mask, list) and mask == [[]] * len(mask) else mask
+    )
 
 
 def _mask_fault(mask: Any, image: tuple[str, int, int]) -> str:

@@ -355,11 +355,7 @@ def _fit_save_best(cfg: Config, keys: list[str], found: Findings) -> None:
 def _waiting(cfg: Config) -> Iterator[tuple[str, Any]]:
     """Options that name a measured value."""
     for place, hook in enumerate(cfg.get('custom_hooks') or ()):
-        if (
-            isinstance(hook, dict)
-            and hook.get('strict')
-            and hook.get('monitor')
-        ):
+        if isinstance(hook, dict) and hook.get('monitor'):
             yield f'custom_hooks.{place}.monitor', hook['monitor']
     schedulers = cfg.get('param_scheduler') or ()
     if isinstance(schedulers, dict):

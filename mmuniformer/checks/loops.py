@@ -39,6 +39,24 @@ def repair_loaders(cfg: Config) -> None:
                 )
 
 
+def check_numbers(cfg: Config, split: str, found: Findings) -> None:
+    """Checks the numbers of a loader, of which PyTorch says little."""
+    loader = cfg.get(f'{split}_dataloader')
+    if not isinstance(loader, dict):
+        return
+    for key, least in (('batch_size', 1), ('num_workers', 0)):
+        value = loader.get(key, least)
+        if value is None and key == 'batch_size':
+            continue  # a batch_sampler has it
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if not whole or value < least:
+            found.error(
+                'number of a loader',
+                f'{split}_dataloader.{key}={value!r}: wanted a whole number '
+                f'from {least}',
+            )
+
+
 def is_epoch_loop(cfg: Config) -> bool | None:
     """Whether training counts in epochs; None for loops of others."""
     loop = cfg.get('train_cfg') or {}

@@ -61,6 +61,7 @@ def check_config(
     config_keys.check_keys(cfg, found)
     for split in splits:
         loops.check_sampler(cfg, split, found)
+        loops.check_numbers(cfg, split, found)
     if 'val' in splits:
         evaluators.check_save_best(cfg, found)
 

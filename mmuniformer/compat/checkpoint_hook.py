@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from .behind import CHECKPOINTS
-from .whole_files import write
+from .whole_files import replace
 
 # Functions of a backend that say what there is.
 ASKS = 'exists', 'isfile', 'isdir'
@@ -131,7 +131,7 @@ class OpenWhole:
     def __exit__(self, kind: Any, *_: Any) -> None:
         if kind is None:
             content = self.text.encode()
-            CHECKPOINTS.after(partial(write, self.path, content))
+            CHECKPOINTS.after(partial(replace, self.path, content))
 
 
 def is_inside(path: Any, folder: str) -> bool:

@@ -39,7 +39,7 @@ def apply(coco: ModuleType) -> None:
 
     def ann_to_rle(self: Any, ann: dict[str, Any]) -> Any:
         """The mask, or the outline of the box, as loadRes makes it."""
-        if not ann.get('segmentation'):
+        if not any(ann.get('segmentation') or ()):
             x, y, w, h = ann['bbox']
             outline = [x, y, x, y + h, x + w, y + h, x + w, y]
             ann = dict(ann, segmentation=[outline])

@@ -23,7 +23,11 @@ def apply_to_loading(loading: ModuleType) -> None:
 
     def process_masks(self: Any, results: dict[str, Any]) -> list[Any]:
         instances = results.get('instances', [])
-        without = [i for i, one in enumerate(instances) if 'mask' not in one]
+        without = [
+            i
+            for i, one in enumerate(instances)
+            if not any(one.get('mask') or ())  # polygons of no point
+        ]
         if not without:
             return process(self, results)
         flags = [instances[i]['ignore_flag'] for i in without]

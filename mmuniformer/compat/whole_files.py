@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ._hooks import LOG
 from .behind import CHECKPOINTS
 
 PREFIX, SUFFIX = '.', '.part'
@@ -23,7 +24,7 @@ def apply(local_backend: ModuleType) -> None:
     """Has mmengine's local files replaced, not written over."""
 
     def put(self: Any, obj: Any, filepath: str | Path) -> None:
-        CHECKPOINTS.write(partial(write, filepath, obj))
+        CHECKPOINTS.write(partial(replace, filepath, obj))
 
     def put_text(
         self: Any, obj: str, filepath: str | Path, encoding: str = 'utf-8'
@@ -66,6 +67,20 @@ def write(
         raise
     if sync:
         sync_folder(folder)
+
+
+def replace(path: str | Path, content: bytes | memoryview) -> None:
+    """Writes a file, also where a folder of that name is."""
+    set_aside(path)
+    write(path, content)
+
+
+def set_aside(path: str | Path) -> None:
+    """Gives a folder that is in the place of a file another name."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        aside = f'{path}.{os.getpid()}.folder'
+        os.rename(path, aside)
+        LOG.warning('%s is a folder: it is %s from now on', path, aside)
 
 
 def sync_folder(folder: str) -> None:

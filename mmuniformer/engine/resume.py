@@ -97,8 +97,11 @@ def numbered(folders: list[str], template: str) -> list[Path]:
 
 def _named(folder: str) -> Path | None:
     """What ``last_checkpoint`` names: there, or here after a move."""
+    path = Path(folder) / 'last_checkpoint'
+    if not path.is_file():  # a pipe would not end
+        return None
     try:
-        text = (Path(folder) / 'last_checkpoint').read_text().strip()
+        text = path.read_text().strip()
     except (OSError, UnicodeDecodeError):
         return None
     if not text or '\0' in text or '\n' in text:
@@ -153,7 +156,7 @@ def check(
     if not isinstance(checkpoint.get('state_dict'), Mapping):
         missing.append('weights')
     optimizer = checkpoint.get('optimizer')
-    if not isinstance(optimizer, Mapping) or not optimizer:
+    if not _has_state(optimizer, meta.get('iter')):
         missing.append('the state of the optimizer')
     if schedules and not checkpoint.get('param_schedulers'):
         missing.append('the state of the schedules')
@@ -169,6 +172,27 @@ def check(
     strange = not_finite(checkpoint, ignore)
     if strange:
         raise UserError(f'holds numbers that are not finite: {strange}')
+
+
+def _has_state(optimizer: Any, done: Any) -> bool:
+    """Whether an optimizer is there, with its moments if it has any."""
+    if not isinstance(optimizer, Mapping) or not optimizer:
+        return False
+    groups = optimizer.get('param_groups')
+    if groups is None:  # several optimizers by name, or of another form
+        return True
+    if not isinstance(groups, list) or not all(
+        isinstance(group, Mapping) for group in groups
+    ):
+        return False
+    state = optimizer.get('state')
+    moments = any(
+        'betas' in group or group.get('momentum') or 'alpha' in group
+        for group in groups
+    )
+    return isinstance(state, Mapping) and bool(
+        state or not moments or not done
+    )
 
 
 def not_finite(

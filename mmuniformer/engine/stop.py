@@ -203,7 +203,9 @@ class StopHook(Hook):
         if get_rank() == 0:
             path = hook.file_backend.join_path(hook.out_dir, name)
             last = Path(runner.work_dir) / 'last_checkpoint'
-            CHECKPOINTS.after(partial(whole_files.write, last, path.encode()))
+            CHECKPOINTS.after(
+                partial(whole_files.replace, last, path.encode())
+            )
             CHECKPOINTS.after(partial(remove_interim, hook.out_dir, done))
 
     def notice(self, runner: Runner) -> None:

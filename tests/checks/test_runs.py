@@ -115,6 +115,24 @@ def test_a_schedule_that_waits_for_what_is_not_measured(tmp_path):
 
 
 @needs_hosts
+def test_a_hook_that_waits_for_what_is_not_measured(tmp_path):
+    cfg = detection(write_coco(tmp_path))
+    cfg.custom_hooks = [dict(type='EarlyStoppingHook', monitor='mIoU')]
+    assert "custom_hooks.0.monitor='mIoU'" in errors(cfg)[0]
+
+
+@needs_hosts
+@pytest.mark.parametrize(
+    'key, value',
+    [('num_workers', -1), ('batch_size', 0), ('batch_size', '8')],
+)
+def test_numbers_of_a_loader(tmp_path, key, value):
+    cfg = detection(write_coco(tmp_path))
+    cfg.train_dataloader[key] = value
+    assert f'train_dataloader.{key}={value!r}' in errors(cfg)[0]
+
+
+@needs_hosts
 @pytest.mark.parametrize(
     'loop', [dict(type='EpochBasedTrainLoop'), dict(by_epoch=True)]
 )

@@ -1,6 +1,7 @@
 """`--resume auto` takes the newest checkpoint that is whole, or refuses."""
 
 import logging
+import os
 import shutil
 
 import pytest
@@ -79,6 +80,9 @@ BROKEN = {
     'no weights': lambda p: change(p, lambda c: c.pop('state_dict')),
     'no optimizer': lambda p: change(p, lambda c: c.pop('optimizer')),
     'empty optimizer': lambda p: change(p, lambda c: c.update(optimizer={})),
+    'no moments': lambda p: change(
+        p, lambda c: c['optimizer']['state'].clear()
+    ),
     'no schedules': lambda p: change(p, lambda c: c.pop('param_schedulers')),
     'no average': lambda p: change(p, lambda c: c.pop('ema_state_dict')),
     'no log': lambda p: change(p, lambda c: c.pop('message_hub')),
@@ -115,6 +119,22 @@ def test_whatever_last_checkpoint_says(folder, caplog, text):
     if text is not None:
         path.write_text(text)
     assert resumed(folder, caplog)[0].epoch == 3
+
+
+@pytest.mark.parametrize('make', [os.mkfifo, os.mkdir])
+def test_a_last_checkpoint_that_is_no_file(folder, caplog, make):
+    (folder / 'last_checkpoint').unlink()
+    make(folder / 'last_checkpoint')
+    assert resumed(folder, caplog)[0].epoch == 3
+
+
+def test_folders_in_the_place_of_files_are_kept(tmp_path):
+    for name in ('epoch_3.pth', 'last_checkpoint'):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / 'mine').touch()
+    make(tmp_path, 'epoch').train()
+    assert last(tmp_path)['meta']['epoch'] == 3
+    assert len([*tmp_path.glob('*.folder/mine')]) == 2
 
 
 def test_binary_last_checkpoint(folder, caplog):

@@ -4,278 +4,134 @@ Every training runs as people run it, by tools/train.py in a process of its
 own, on a small toy world. It is killed or asked to end at random moments,
 from the first import to the last write, and goes on by --resume auto until it
 is done. What it ends with must equal, bit for bit, what an undisturbed run
-ends with.
+ends with. Files, work dirs and data that are broken in many ways go through
+the tools in forks of one process.
 """
 
 import argparse
-import contextlib
 import os
 import random
-import re
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
-
-import torch
 
 from mmuniformer.toyworld import LAYOUTS, World, write_world
 
 from .. import ROOT
 from . import nodes
+from .trial import TASKS, Trial, full_disk, not_finite, signals
 
-TASKS = {
-    'cls': 'cls/uniformer_toy.py',
-    'det': 'det/mask_rcnn_uniformer_toy.py',
-    'seg': 'seg/fpn_uniformer_toy.py',
-    'pose': 'pose/topdown_uniformer_toy.py',
-    'video': 'video/uniformer_toy.py',
-}
-LONG = 600
-# All that a training goes on from.
-STATES = 'state_dict', 'ema_state_dict', 'optimizer'
+ROWS = 'kills', 'nan', 'disk', 'weights', 'states', 'data', 'nodes', 'slurm'
 
 
-class Trial:
-    """Trainings of one task in a folder.
+class Table:
+    """Kinds of trials: tried, survived, lost."""
 
-    Args:
-        folder: Of all trainings; has the data.
-        task: A key of ``TASKS``.
-    """
+    def __init__(self) -> None:
+        self.rows: dict[str, list[int]] = {}
+        self.wrong: list[str] = []
 
-    def __init__(self, folder, task):
-        self.folder, self.task = folder, task
-        self.config = folder / f'{task}.py'
-        by_iter = task == 'seg'
-        loop = (
-            dict(max_iters=12, val_interval=6)
-            if by_iter
-            else dict(max_epochs=3, val_interval=3)
-        )
-        options = ', '.join(f'{k}={v}' for k, v in loop.items())
-        self.config.write_text(
-            f'_base_ = {str(ROOT / "configs" / TASKS[task])!r}\n'
-            f'train_cfg = dict({options})\n'
-            f'train_dataloader = dict(batch_size=2, num_workers=1)\n'
-            f'val_dataloader = dict(batch_size=1, num_workers=1)\n'
-            f'test_dataloader = val_dataloader\n'
-            f'default_hooks = dict(logger=dict(interval=1), '
-            f'checkpoint=dict(interval={4 if by_iter else 1}, '
-            f'max_keep_ckpts=1))\n'
-        )
-
-    def command(self, name, *options):
-        """A training in the work dir ``name``."""
-        return [
-            sys.executable, str(ROOT / 'tools/train.py'), str(self.config),
-            '--no-checks', '--work-dir', name, *options,
-        ]  # fmt: skip
-
-    def start(self, name, *options):
-        """Begins one."""
-        log = open(self.folder / f'{name}.log', 'a')
-        return subprocess.Popen(
-            self.command(name, *options), cwd=self.folder, stdout=log,
-            stderr=log, env=dict(os.environ, OMP_NUM_THREADS='1'),
-        )  # fmt: skip
-
-    def run(self, name, *options):
-        """A whole one; its exit status."""
-        return self.start(name, *options).wait(LONG)
-
-    def result(self, name):
-        """All tensors at the end of a training."""
-        folder = self.folder / name
-        path = folder / Path((folder / 'last_checkpoint').read_text()).name
-        content = torch.load(path, map_location='cpu', weights_only=False)
-        return dict(x for k in STATES for x in tensors(content.get(k, {}), k))
-
-    def log(self, name):
-        """What it has said."""
-        return (self.folder / f'{name}.log').read_text(errors='replace')
-
-
-def tensors(value, name):
-    """All tensors in nested containers."""
-    if torch.is_tensor(value):
-        yield name, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from tensors(inner, f'{name}.{key}')
-    elif isinstance(value, (list, tuple)):
-        for key, inner in enumerate(value):
-            yield from tensors(inner, f'{name}.{key}')
-
-
-def different(one, other):
-    """Names of tensors that differ."""
-    if one.keys() != other.keys():
-        return sorted(one.keys() ^ other.keys())
-    return [n for n in one if not torch.equal(one[n], other[n])]
-
-
-def disturb(trial, name, number, seconds, rng):
-    """Ends a training at a random moment; what is wrong with that, or ''."""
-    process = trial.start(name, '--resume', 'auto')
-    try:
-        process.wait(rng.uniform(0.05, seconds))
-    except subprocess.TimeoutExpired:
-        process.send_signal(number)
-    code = process.wait(LONG)
-    if number == signal.SIGKILL or code == 0:
-        return ''
-    lines = trial.log(name).strip().splitlines()
-    if code not in (75, -number):
-        return f'exit status {code}: {lines[-1][:200]}'
-    if 'Traceback' in trial.log(name):
-        return 'a traceback'
-    if code == 75 and not lines[-1].startswith('stopped '):
-        return f'the last line is {lines[-1][:200]}'
-    return ''
-
-
-def signals(trial, wanted, seconds, number, count, rng):
-    """Trials of a signal: (tried, what went wrong)."""
-    wrong = []
-    done = 0
-    while done < count:
-        name = f'{trial.task}_{signal.Signals(number).name}_{done}'
-        for _ in range(min(3, count - done)):
-            done += 1
-            said = disturb(trial, name, number, seconds, rng)
-            if said:
-                wrong.append(f'{name}: {said}')
-        code = trial.run(name, '--resume', 'auto')
-        if code:
-            wrong.append(f'{name}: the last resume ends with {code}')
-            continue
-        bad = different(trial.result(name), wanted)
-        if bad:
-            wrong.append(f'{name}: {len(bad)} tensors differ: {bad[:2]}')
-    return done, wrong
-
-
-def not_finite(trial, value):
-    """A spoiled batch: (tried, what went wrong)."""
-    name = f'{trial.task}_{value}'
-    plain, trial.config = trial.config, trial.folder / f'{name}.py'
-    trial.config.write_text(
-        f'_base_ = {str(plain)!r}\n'
-        f"custom_imports = dict(imports=['mmuniformer.compat', "
-        f"'mmuniformer.settings.on_load', 'tests.ordeal.spoil'])\n"
-        f"custom_hooks = [dict(type='SpoilHook', at=1, value='{value}')]\n"
-    )
-    code = trial.run(name)
-    trial.config = plain
-    said = re.findall(r'iteration 2 is not finite.*', trial.log(name))
-    if code:
-        last = trial.log(name).strip().splitlines()[-1]
-        return 1, [f'{name}: exit status {code}: {last[:300]}']
-    if value == 'nan' and not said:
-        return 1, [f'{name}: silent']
-    strange = [
-        n for n, t in trial.result(name).items() if not t.isfinite().all()
-    ]
-    return 1, [f'{name}: not finite: {strange[:2]}'] if strange else []
-
-
-def full_disk(trial):
-    """A work dir on a disk that is too small: (tried, what went wrong)."""
-    name = f'{trial.task}_disk'
-    folder = trial.folder / name
-    folder.mkdir()
-    size = 4 * trial.checkpoint_size
-    mount = ['mount', '-t', 'tmpfs', '-o', f'size={size}', 'tmpfs', folder]
-    if subprocess.run(mount, capture_output=True).returncode:
-        return 0, []
-    try:
-        more = '--cfg-options', 'train_cfg.max_epochs=90'
-        process = trial.start(name, *more)
-        while not list(folder.glob('epoch_*')) and process.poll() is None:
-            time.sleep(0.05)
-        filler = folder / 'filler'
-        with contextlib.suppress(OSError), open(filler, 'wb', 0) as file:
-            while file.write(b'0' * 4096):
-                pass
-        code = process.wait(LONG)
-        lines = trial.log(name).strip().splitlines()
-        wrong = []
-        if not code or 'disk is full' not in lines[-1]:
-            wrong.append(f'{name}: exit status {code}: {lines[-1][:200]}')
-        if list(folder.glob('.*.part')):
-            wrong.append(f'{name}: half a file is left')
-        for path in folder.glob('*.pth'):
-            torch.load(path, weights_only=False)
-        filler.unlink()
-        if trial.run(name, '--resume', 'auto'):
-            wrong.append(f'{name}: cannot go on after there is room')
-        return 1, wrong
-    finally:
-        subprocess.run(['umount', '-l', str(folder)], check=False)
-
-
-def main():
-    """Runs the trials and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--tasks', nargs='+', default=[*TASKS])
-    parser.add_argument('--kills', type=int, default=12, help='per task')
-    parser.add_argument('--terms', type=int, default=4, help='per task')
-    parser.add_argument('--nodes', action='store_true', help='needs root')
-    parser.add_argument('--seed', type=int, default=0)
-    args = parser.parse_args()
-    rng = random.Random(args.seed)
-    rows, wrong = {}, []
-
-    def count(kind, tried, failed):
-        row = rows.setdefault(kind, [0, 0])
+    def count(self, kind: str, tried: int, failed: Iterable[str]) -> None:
+        """Adds trials of a kind, and what went wrong."""
+        failed = list(failed)
+        row = self.rows.setdefault(kind, [0, 0])
         row[0] += tried
-        row[1] += len(failed)
-        wrong.extend(failed)
-        print(f'{kind}: {tried} tried, {len(failed)} lost', flush=True)
+        row[1] += min(len(failed), tried) if tried else len(failed)
+        self.wrong += failed
+        for line in failed:
+            print(f'lost: {line}', flush=True)
 
-    with tempfile.TemporaryDirectory(prefix='ordeal_') as folder:
-        folder = Path(folder)
-        os.environ['PYTHONPATH'] = str(ROOT)
-        world = World(size=96, images_train=8, images_val=4)
-        layouts = *LAYOUTS, 'kinetics'
-        write_world(folder / 'data', world, layouts)
-        for task in args.tasks:
-            trial = Trial(folder, task)
-            begin = time.monotonic()
-            if trial.run(f'{task}_whole'):
-                last = trial.log(f'{task}_whole').splitlines()[-1]
-                count('undisturbed', 1, [f'{task}: {last}'])
-                continue
-            seconds = time.monotonic() - begin
-            wanted = trial.result(f'{task}_whole')
-            last = folder / f'{task}_whole'
-            trial.checkpoint_size = max(
-                f.stat().st_size for f in last.glob('*.pth')
-            )
+    def show(self) -> None:
+        """Prints the table."""
+        print(f'\n{"kind":34}{"tried":>6}{"survived":>9}{"lost":>5}')
+        for kind, (tried, lost) in self.rows.items():
+            print(f'{kind:34}{tried:6}{tried - lost:9}{lost:5}')
+        for line in self.wrong:
+            print(f'lost: {line}')
+
+
+def disturbed(folder: Path, args: argparse.Namespace, table: Table) -> None:
+    """Trainings of each task in processes of their own."""
+    rng = random.Random(args.seed)
+    for task in args.tasks:
+        trial = Trial(folder, task)
+        begin = time.monotonic()
+        if trial.run(f'{task}_whole'):
+            last = trial.log(f'{task}_whole').splitlines()[-1]
+            table.count('undisturbed', 1, [f'{task}: {last}'])
+            continue
+        seconds = time.monotonic() - begin
+        wanted = trial.result(f'{task}_whole')
+        trial.measure(f'{task}_whole')
+        if 'kills' in args.rows:
             for number, times in (
                 (signal.SIGKILL, args.kills),
                 (signal.SIGTERM, args.terms),
             ):
                 name = signal.Signals(number).name
-                count(
+                table.count(
                     f'{name}, then resumed, {task}',
                     *signals(trial, wanted, seconds, number, times, rng),
                 )
+        if 'nan' in args.rows:
             for value in ('nan', '1e30'):
-                count(f'{value} in a batch, {task}', *not_finite(trial, value))
-            if task == 'cls':
-                count('disk full', *full_disk(trial))
-                for row in nodes.trials(trial) if args.nodes else ():
-                    count(*row)
-    print(f'\n{"kind":34}{"tried":>6}{"survived":>9}{"lost":>5}')
-    for kind, (tried, lost) in rows.items():
-        print(f'{kind:34}{tried:6}{tried - lost:9}{lost:5}')
-    for line in wrong:
-        print(f'lost: {line}')
-    sys.exit(bool(wrong))
+                done = not_finite(trial, value)
+                table.count(f'{value} in a batch, {task}', *done)
+        if task == 'cls' and 'disk' in args.rows:
+            table.count('disk full', *full_disk(trial))
+        if task == 'cls' and 'nodes' in args.rows:
+            for row in nodes.trials(trial):
+                table.count(*row)
+        if task == 'cls' and 'slurm' in args.rows:
+            from . import slurm
+
+            for row in slurm.trials(trial, wanted):
+                table.count(*row)
+
+
+def in_forks(folder: Path, args: argparse.Namespace, table: Table) -> None:
+    """Broken files, work dirs and data."""
+    from . import data, forked, states, weights
+
+    forked.prepare()
+    if 'states' in args.rows:
+        for kind, wrong in states.trials(folder):
+            table.count(f'work dir: {kind}', 1, wrong)
+    if 'weights' in args.rows:
+        for wrong in weights.trials(folder, args.files, args.seed):
+            table.count('weight files, four tools each', 1, wrong[:1])
+    if 'data' in args.rows:
+        for task, wrong in data.trials(folder):
+            table.count(f'bad data, {task}', 1, wrong)
+
+
+def main() -> None:
+    """Runs the trials and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add('--rows', nargs='+', default=[*ROWS], choices=ROWS)
+    add('--tasks', nargs='+', default=[*TASKS], choices=TASKS)
+    add('--kills', type=int, default=12, help='for each task')
+    add('--terms', type=int, default=4, help='for each task')
+    add('--files', type=int, default=300, help='mutated weight files')
+    add('--seed', type=int, default=0)
+    args = parser.parse_args()
+    table = Table()
+    with tempfile.TemporaryDirectory(prefix='ordeal_') as name:
+        folder = Path(name)
+        os.environ['PYTHONPATH'] = str(ROOT)
+        os.environ['OMP_NUM_THREADS'] = '1'
+        world = World(size=96, images_train=8, images_val=4)
+        write_world(folder / 'data', world, (*LAYOUTS, 'kinetics'))
+        if {'kills', 'nan', 'disk', 'nodes', 'slurm'} & {*args.rows}:
+            disturbed(folder, args, table)
+        if {'weights', 'states', 'data'} & {*args.rows}:
+            in_forks(folder, args, table)
+    table.show()
+    sys.exit(bool(table.wrong))
 
 
 if __name__ == '__main__':
