@@ -10,6 +10,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
+from ..errors import check_plain
 from . import models
 from .datasets import Source, metainfo, type_name
 from .findings import Findings, debug
@@ -279,6 +280,7 @@ def read_map(
     from PIL import Image
 
     try:
+        check_plain(path)
         with Image.open(path) as file:
             mode, size = file.mode, file.size
             values = np.asarray(file)

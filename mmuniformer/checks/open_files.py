@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import cv2
 
+from ..errors import check_plain
 from . import label_maps
 from .coco_files import check_header
 from .findings import Findings
@@ -66,6 +67,7 @@ def check_picture(path: str, extra: Any, found: Findings, fast: bool) -> None:
     if extra:
         check_header(path, extra[:2], found, extra[2])
     try:
+        check_plain(path)
         if not path.lower().endswith(ENDINGS):
             if cv2.imread(path, cv2.IMREAD_UNCHANGED) is None:
                 raise OSError('OpenCV cannot decode it')
@@ -83,6 +85,9 @@ def check_picture(path: str, extra: Any, found: Findings, fast: bool) -> None:
 def check_video(path: str, found: Findings, fast: bool) -> int:
     """Checks that a video can be decoded to its end; returns its frames."""
     if not os.path.exists(path):
+        return 0
+    if not os.path.isfile(path):
+        found.error('broken video', f'{path!r} is no file')
         return 0
     video = cv2.VideoCapture(path)
     said = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -108,7 +113,10 @@ def check_video(path: str, found: Findings, fast: bool) -> int:
 def check_frames(folder: str, extra: Any, found: Findings, fast: bool) -> None:
     """Checks that a folder has its frames, all of one size."""
     count, template, start = extra
+    if not os.path.exists(folder):
+        return  # said with the list
     if not os.path.isdir(folder):
+        found.error('missing frames', f'{folder!r} is no folder of frames')
         return
     names = [template.format(i) for i in range(start, start + count)]
     present = set(os.listdir(folder))

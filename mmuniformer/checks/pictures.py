@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from ..errors import check_plain
+
 # What the hosts' data sets count as pictures, and a few more.
 ENDINGS = (
     '.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.ppm',
@@ -36,6 +38,7 @@ def read_header(
     """
     from PIL import Image
 
+    check_plain(path)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         with Image.open(path) as image:

@@ -8,7 +8,7 @@ process. (No upstream issue.)
 from types import ModuleType
 from typing import Any
 
-from ..errors import DamagedError
+from ..errors import DamagedError, check_plain
 
 
 def apply(loading: ModuleType) -> None:
@@ -17,6 +17,7 @@ def apply(loading: ModuleType) -> None:
 
     def transform(self: Any, results: dict[str, Any]) -> Any:
         try:
+            check_plain(results.get('img_path'))
             return load(self, results)
         except Exception as error:
             reason = ' '.join(str(error).split())

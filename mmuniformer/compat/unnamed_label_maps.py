@@ -8,7 +8,7 @@ ends a training and cannot be found. (No upstream issue.)
 from types import ModuleType
 from typing import Any
 
-from ..errors import DamagedError
+from ..errors import DamagedError, check_plain
 
 
 def apply(loading: ModuleType) -> None:
@@ -17,6 +17,7 @@ def apply(loading: ModuleType) -> None:
 
     def load_seg_map(self: Any, results: dict[str, Any]) -> None:
         try:
+            check_plain(results.get('seg_map_path'))
             load(self, results)
         except Exception as error:
             reason = ' '.join(str(error).split())

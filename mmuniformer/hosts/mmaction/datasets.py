@@ -22,7 +22,7 @@ from mmengine.logging import print_log
 
 from ...checks import video_lists
 from ...checks.videos import check_labels, read_list
-from ...errors import DamagedError, LocalUserError, UserError
+from ...errors import DamagedError, LocalUserError, UserError, check_plain
 from ...registry import DATASETS
 from ...weights import labels as kinetics
 
@@ -138,6 +138,7 @@ def read(transform: Callable[[dict], dict], results: dict) -> dict:
         DamagedError: It cannot.
     """
     try:
+        check_plain(results.get('filename'))
         results = transform(results)
     except (ImportError, MemoryError):
         raise
