@@ -292,7 +292,7 @@ def paths_of_others(of, path, rng):
 
 # --- tensors ---------------------------------------------------------------
 
-WEIGHT = 'backbone.patch_embed1.proj.weight'
+WEIGHT = 'backbone.patch_embed1.proj.0.weight'
 
 
 def _weight(of: Source, change: Callable) -> None:
