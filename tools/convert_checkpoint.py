@@ -68,6 +68,12 @@ def convert(args):
     content = files.read(args.source)
     state = files.unwrap(content, args.ema, args.raw_weights)
     files.check_tensors(state, transfer.may_be_integers(state))
+    missing = files.missing_names(state)
+    if missing:
+        raise UserError(
+            f'checkpoint={args.source!r}: lacks {files.brief(missing)}, which '
+            f'belong to the others; wanted a whole file'
+        )
     note = files.read_note(content)
     release = published.find(args.source)
     if release:

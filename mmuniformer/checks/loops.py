@@ -129,7 +129,9 @@ def steps_per_epoch(
     batch = loader.get('batch_size', 1)
     own = type_name(loader.get('sampler'))
     known = own in ('DefaultSampler', 'InfiniteSampler')
-    if samples is None or not known or not isinstance(batch, int):
+    if samples is None or not known:
+        return None
+    if not isinstance(batch, int) or batch < 1:
         return None
     share = -(-samples // world)
     if drops_last(loader):

@@ -8,6 +8,7 @@ in :mod:`mmuniformer.weights.transfer`.
 import io
 import json
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +32,12 @@ PREFIXES = ('module.', 'model.', '_orig_mod.')
 NOTE = 'mmuniformer'
 
 
+# Tensors of a module that come together.
+COMPANIONS = dict(
+    bias=('weight',),
+    running_mean=('running_var', 'weight', 'bias'),
+    running_var=('running_mean', 'weight', 'bias'),
+)
 FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 Shapes = Mapping[str, torch.Size]
 
@@ -218,6 +225,32 @@ def check_tensors(
         wrong = '' if value.is_meta else _strange(value, name in loose)
         if wrong:
             raise UserError(f'{name} {wrong}; wanted finite float tensors')
+
+
+def missing_names(names: Iterable[str]) -> list[str]:
+    """What a file lacks, as far as its own names tell.
+
+    Blocks of a stage have the same tensors, a bias has its weight, and a mean
+    of a batch norm has its variance, weight and bias.
+
+    Args:
+        names: Of its tensors.
+    """
+    names = set(names)
+    stages: dict[str, dict[str, set[str]]] = {}
+    wanted = set()
+    for name in names:
+        match = re.fullmatch(r'(.*\bblocks\d)\.(\d+)\.(.+)', name)
+        if match:
+            blocks = stages.setdefault(match[1], {})
+            blocks.setdefault(match[2], set()).add(match[3])
+        module, _, kind = name.rpartition('.')
+        for other in COMPANIONS.get(kind, ()):
+            wanted.add(f'{module}.{other}' if module else other)
+    for stage, blocks in stages.items():
+        union = set().union(*blocks.values())
+        wanted |= {f'{stage}.{i}.{name}' for i in blocks for name in union}
+    return sorted(wanted - names)
 
 
 def _strange(value: Tensor, loose: bool) -> str:

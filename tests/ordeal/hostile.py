@@ -387,7 +387,7 @@ def names_that_are_none(of, path, rng):
 @kind()
 def in_deep_dicts(of, path, rng):
     deep: Any = of.content['state_dict']
-    for _ in range(rng.choice([2, 60, 300])):
+    for _ in range(rng.choice([2, 60, 100])):
         deep = {'model': [deep]}
     torch.save({'state_dict': deep}, path)
 

