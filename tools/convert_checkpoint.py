@@ -66,14 +66,10 @@ def convert(args):
     if target.exists() and not args.force:
         raise UserError(f'{args.target!r}: is there already; see --force')
     content = files.read(args.source)
-    state = files.unwrap(content, args.ema, args.raw_weights)
-    files.check_tensors(state, transfer.may_be_integers(state))
-    missing = files.missing_names(state)
-    if missing:
-        raise UserError(
-            f'checkpoint={args.source!r}: lacks {files.brief(missing)}, which '
-            f'belong to the others; wanted a whole file'
-        )
+    with files.named(args.source):
+        state = files.unwrap(content, args.ema, args.raw_weights)
+        files.check_tensors(state, transfer.may_be_integers(state))
+        files.check_whole(state)
     note = files.read_note(content)
     release = published.find(args.source)
     if release:

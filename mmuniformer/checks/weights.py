@@ -27,7 +27,9 @@ def check_checkpoint(checkpoint: str | None) -> None:
         UserError: It is missing or damaged, or cannot be downloaded.
     """
     if checkpoint:
-        files.unwrap(files.read(fetch(checkpoint)))
+        content = files.read(fetch(checkpoint))
+        with files.named(checkpoint):
+            files.unwrap(content)
 
 
 def check_load_from(cfg: Config) -> None:

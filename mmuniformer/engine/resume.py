@@ -14,6 +14,8 @@ from ..weights import files
 
 # Key in a checkpoint's `meta` for what mmengine does not note.
 NOTE = 'mmuniformer_run'
+# No training does so many; what has more is damaged.
+MOST_STEPS = 10**12
 TEMPLATES = ('epoch_{}.pth', 'iter_{}.pth', 'interim_iter_{}.pth')
 
 
@@ -151,7 +153,7 @@ def check(
     meta = meta if isinstance(meta, Mapping) else {}
     for name in ('epoch', 'iter'):
         value = meta.get(name)
-        if type(value) is not int or value < 0:
+        if type(value) is not int or not 0 <= value < MOST_STEPS:
             missing.append(f'the number of the {name}')
     if not isinstance(checkpoint.get('state_dict'), Mapping):
         missing.append('weights')

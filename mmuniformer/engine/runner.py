@@ -109,7 +109,6 @@ class SafeRunner(Runner):
         own = [dict(group) for group in optimizer.param_groups]
         fresh = schedules.states(self.param_schedulers)
         checkpoint = going_on.read(self, filename)
-        kept = checkpoint.get('optimizer') or {}
         try:
             super().resume(filename, *args, **kwargs)
         except UserError:
@@ -120,11 +119,12 @@ class SafeRunner(Runner):
                 f'checkpoint={filename!r}: does not fit this config: '
                 f'{type(error).__name__}: {reason}'
             ) from error
+        kept = [dict(group) for group in optimizer.param_groups]
         going_on.take_place(self, checkpoint)
         going_on.take_seed(self, going_on.rank_shift(self))
         changed = schedules.changes(fresh, checkpoint.get('param_schedulers'))
         going_on.take_schedules(self, self._schedule_cfg, changed, checkpoint)
-        other = schedules.other_options(own, kept.get('param_groups'))
+        other = schedules.other_options(own, kept)
         if other:
             print_log(
                 f'the optimizer goes on with the options of the checkpoint: '

@@ -237,7 +237,7 @@ def _note(named: Any, state: Any, content: Any, filename: Any) -> None:
 
 def _fitted(module: Any, state: Any, origin: Any) -> OrderedDict[str, Any]:
     """What is to be copied into a model that has a UniFormer."""
-    from . import download, load, reading
+    from . import download, files, load, reading
 
     origin = origin if isinstance(origin, Origin) else Origin()
     content = dict(state)
@@ -246,7 +246,7 @@ def _fitted(module: Any, state: Any, origin: Any) -> OrderedDict[str, Any]:
     if download.is_url(origin.source):
         content = load.read(origin.source)  # mmengine mixes up equal names
     elif path.is_file():
-        with load.named(origin.source):
+        with files.named(origin.source):
             reading.check(path)
     model = load.bare_model(module)
     starts = _starting.get() or load.is_uniformer(model)

@@ -9,7 +9,8 @@ import io
 import json
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -225,6 +226,53 @@ def check_tensors(
         wrong = '' if value.is_meta else _strange(value, name in loose)
         if wrong:
             raise UserError(f'{name} {wrong}; wanted finite float tensors')
+
+
+@contextmanager
+def named(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Puts the name of a file before what is wrong with its content.
+
+    Raises:
+        UserError: As what is done meanwhile, with the name.
+    """
+    try:
+        yield
+    except UserError as error:
+        text, start = str(error), f'checkpoint={os.fspath(path)!r}'
+        text = text if text.startswith('checkpoint=') else f'{start}: {text}'
+        raise type(error)(text) from error
+
+
+def check_whole(state: Mapping[str, Tensor]) -> None:
+    """Checks a file that is of no known network by its own names and shapes.
+
+    Raises:
+        UserError: A tensor is gone, or of another shape than its companions.
+    """
+    missing = missing_names(state)
+    if missing:
+        raise UserError(
+            f'lacks {brief(missing)}, which belong to the others; wanted a '
+            f'whole file'
+        )
+    convolutions = set()
+    for name, value in state.items():
+        module, _, kind = name.rpartition('.')
+        for other in COMPANIONS.get(kind, ()):
+            partner = state[f'{module}.{other}' if module else other]
+            if partner.shape[:1] != value.shape[:1] or value.ndim != 1:
+                raise UserError(
+                    f'{name} is of shape {tuple(value.shape)}, and '
+                    f'{other} beside it of {tuple(partner.shape)}; wanted '
+                    f'one number for each of its rows'
+                )
+        if kind == 'weight' and value.ndim > 2:
+            convolutions.add(value.ndim)
+    if len(convolutions) > 1:
+        raise UserError(
+            f'has convolutions of {sorted(convolutions)} dimensions; wanted '
+            f'those of pictures or those of videos'
+        )
 
 
 def missing_names(names: Iterable[str]) -> list[str]:

@@ -10,8 +10,7 @@ and :mod:`.reading`; what was read is fitted by :mod:`.transfer` and judged by
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -19,7 +18,6 @@ from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, initialize, is_model_wrapper
 from torch import Tensor, nn
 
-from ..errors import UserError
 from . import (
     download,
     files,
@@ -140,7 +138,7 @@ def load_content(
 
 def read(checkpoint: str) -> Any:
     """The content of a file or URL, with its name before all errors."""
-    with named(checkpoint):
+    with files.named(checkpoint):
         return files.read(download.fetch(checkpoint))
 
 
@@ -183,7 +181,7 @@ def fit(
         for name, v in tensors.items()
         if not v.is_floating_point() or not (v.is_meta or v.isfinite().all())
     ]
-    with named(checkpoint):
+    with files.named(checkpoint):
         state = files.unwrap(content, options.ema, options.raw)
         note = files.read_note(content)
         path = download.local_path(checkpoint)
@@ -226,18 +224,6 @@ def fit(
     warn = bool(lost or strange or changed)
     report(checkpoint, match, model, notes, warn)
     return state, match
-
-
-@contextmanager
-def named(checkpoint: str) -> Iterator[None]:
-    """Puts the name of the file before messages of UserErrors."""
-    try:
-        yield
-    except UserError as error:
-        if str(error).startswith('checkpoint='):
-            raise
-        message = f'checkpoint={str(checkpoint)!r}: {error}'
-        raise type(error)(message) from error
 
 
 def report(

@@ -55,7 +55,13 @@ def read(path: str | os.PathLike[str]) -> Any:
     path = Path(path)
     try:
         kind = check(path)
-        return _read_safetensors(path) if kind == 'safetensors' else load(path)
+        if kind == 'safetensors':
+            return _read_safetensors(path)
+        content = load(path)
+        fault = without_content(content)
+        if fault:
+            raise UserError(f'checkpoint={str(path)!r}: {fault}')
+        return content
     except UserError:
         raise
     except pickle.UnpicklingError as error:
@@ -175,6 +181,29 @@ def load(path: Path) -> Any:
     # The one class of the authors' files that is no plain data.
     with torch.serialization.safe_globals([argparse.Namespace]):
         return torch.load(path, map_location='cpu', weights_only=True)
+
+
+def without_content(content: Any) -> str:
+    """What is said of tensors that are not in a file, in words; or ''.
+
+    A file of some bytes can have a tensor on no device, or one that repeats
+    a number as often as it likes, for which there is no memory.
+    """
+    stack, seen = [content], set()
+    while stack:
+        value = stack.pop()
+        if torch.is_tensor(value):
+            if value.is_meta:
+                return 'has tensors without content, of the device meta'
+            if value.layout == torch.strided and not value.is_quantized:
+                size = value.numel() * value.element_size()
+                here = value.untyped_storage().nbytes()
+                if size > max(SMALL_BYTES, PACKED * here):
+                    return f'has a tensor of {size} bytes, and {here} of them'
+        elif isinstance(value, (dict, list, tuple)) and id(value) not in seen:
+            seen.add(id(value))
+            stack += value.values() if isinstance(value, dict) else value
+    return ''
 
 
 def _first_line(error: BaseException) -> str:

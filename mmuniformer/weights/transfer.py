@@ -119,6 +119,8 @@ def fit_channels(state: Mapping[str, Tensor], own: Shapes) -> State:
         shape = own.get(name, ())
         if not FIRST.match(common_name(name)) or len(shape) < 4:
             continue
+        if value.ndim < 2:
+            continue
         old, new = value.shape[1], shape[1]
         if old == new or value.shape[0] != shape[0]:
             continue

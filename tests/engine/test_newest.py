@@ -88,6 +88,9 @@ BROKEN = {
     'no log': lambda p: change(p, lambda c: c.pop('message_hub')),
     'no meta': lambda p: change(p, lambda c: c.pop('meta')),
     'no iter': lambda p: change(p, lambda c: c['meta'].pop('iter')),
+    'an iteration without end': lambda p: change(
+        p, lambda c: c['meta'].update(iter=10**30)
+    ),
     'epoch is text': lambda p: change(
         p, lambda c: c['meta'].update(epoch='3')
     ),

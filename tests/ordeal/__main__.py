@@ -56,8 +56,13 @@ class Table:
 def disturbed(folder: Path, args: argparse.Namespace, table: Table) -> None:
     """Trainings of each task in processes of their own."""
     rng = random.Random(args.seed)
+    if args.forks:
+        from . import forked
+
+        forked.prepare()
     for task in args.tasks:
         trial = Trial(folder, task)
+        trial.forks = args.forks
         begin = time.monotonic()
         if trial.run(f'{task}_whole'):
             last = trial.log(f'{task}_whole').splitlines()[-1]
@@ -116,6 +121,7 @@ def main() -> None:
     add('--tasks', nargs='+', default=[*TASKS], choices=TASKS)
     add('--kills', type=int, default=12, help='for each task')
     add('--terms', type=int, default=4, help='for each task')
+    add('--forks', action='store_true', help='no processes of their own')
     add('--files', type=int, default=300, help='mutated weight files')
     add('--seed', type=int, default=0)
     args = parser.parse_args()

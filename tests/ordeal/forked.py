@@ -8,6 +8,7 @@ import contextlib
 import os
 import runpy
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -102,6 +103,50 @@ def prepare(hosts: Iterable[str] = HOSTS) -> None:
             importlib.import_module(name)
 
 
+class Fork:
+    """A tool in a fork, with what ``subprocess.Popen`` has.
+
+    Args:
+        command: A file below the root of the project, and its arguments.
+        folder: Working folder.
+        log: The file that gets all that it says.
+    """
+
+    def __init__(self, command: list, folder: Path, log: Path) -> None:
+        self.pid = _fork(command, folder, log, os.O_APPEND)
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit status, None while it runs."""
+        if self.returncode is None:
+            done, state = os.waitpid(self.pid, os.WNOHANG)
+            if done:
+                self.returncode = os.waitstatus_to_exitcode(state)
+        return self.returncode
+
+    def wait(self, seconds: float) -> int:
+        """Its exit status.
+
+        Raises:
+            subprocess.TimeoutExpired: It has none after so many seconds.
+        """
+        end = time.monotonic() + seconds
+        while self.poll() is None:
+            if time.monotonic() > end:
+                raise subprocess.TimeoutExpired('a fork', seconds)
+            time.sleep(0.002)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Sends it a signal."""
+        os.kill(self.pid, number)
+
+    def orphans(self) -> int:
+        """Processes that it has left behind."""
+        return _left_behind(self.pid)
+
+
 def run_all(jobs: Iterable[Job], parallel: int = 2) -> Iterator[str]:
     """Runs jobs, some at a time.
 
@@ -115,7 +160,9 @@ def run_all(jobs: Iterable[Job], parallel: int = 2) -> Iterator[str]:
             job = next(waiting, None)
             if job is None:
                 break
-            running[_start(job)] = job, time.monotonic()
+            log = job.folder / f'{job.name}.log'
+            pid = _fork(job.command, job.folder, log, os.O_TRUNC)
+            running[pid] = job, time.monotonic()
         if not running:
             return
         for pid, (job, begin) in list(running.items()):
@@ -129,7 +176,8 @@ def run_all(jobs: Iterable[Job], parallel: int = 2) -> Iterator[str]:
         time.sleep(0.01)
 
 
-def _start(job: Job) -> int:
+def _fork(command: list, folder: Path, path: Path, mode: int) -> int:
+    """Begins a tool in a fork; the number of its process."""
     sys.stdout.flush()
     sys.stderr.flush()
     pid = os.fork()
@@ -137,15 +185,12 @@ def _start(job: Job) -> int:
         return pid
     try:
         os.setsid()
-        os.chdir(job.folder)
-        log = os.open(
-            job.folder / f'{job.name}.log',
-            os.O_WRONLY | os.O_CREAT | os.O_TRUNC,
-        )
+        os.chdir(folder)
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | mode)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        tool = ROOT / job.command[0]
-        sys.argv = [str(tool), *map(str, job.command[1:])]
+        tool = ROOT / command[0]
+        sys.argv = [str(tool), *map(str, command[1:])]
         runpy.run_path(str(tool), run_name='__main__')
         status = 0
     except SystemExit as end:

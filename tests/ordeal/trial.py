@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from .. import ROOT
+from .forked import Fork
 
 TASKS = {
     'cls': 'cls/uniformer_toy.py',
@@ -32,6 +33,8 @@ class Trial:
         folder: Of all trainings; has the data.
         task: A key of ``TASKS``.
     """
+
+    forks = False
 
     def __init__(self, folder, task):
         self.folder, self.task = folder, task
@@ -62,7 +65,10 @@ class Trial:
         ]  # fmt: skip
 
     def start(self, name, *options):
-        """Begins one."""
+        """Begins one: a process of its own, or a fork of this one."""
+        if self.forks:
+            command = 'tools/train.py', *self.command(name, *options)[2:]
+            return Fork(command, self.folder, self.folder / f'{name}.log')
         log = open(self.folder / f'{name}.log', 'a')
         return subprocess.Popen(
             self.command(name, *options), cwd=self.folder, stdout=log,
@@ -117,6 +123,8 @@ def disturb(trial, name, number, seconds, rng):
     except subprocess.TimeoutExpired:
         process.send_signal(number)
     code = process.wait(LONG)
+    if isinstance(process, Fork) and process.orphans():
+        return 'processes are left behind'
     if number == signal.SIGKILL or code == 0:
         return ''
     lines = trial.log(name).strip().splitlines()

@@ -236,8 +236,29 @@ def test_a_prefix_of_some_names_is_a_part_of_them():
 
 
 @pytest.mark.parametrize('case', KEYS)
-def test_published_files_lack_nothing(case):
-    assert files.missing_names(KEYS[case]) == []
+def test_published_files_are_whole(case):
+    files.check_whole(
+        {
+            name: torch.empty(shape, device='meta')
+            for name, shape in CASES[case]
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    'change, wanted',
+    [
+        (lambda x: x[1:], 'beside it of'),
+        (lambda x: x.sum(), 'beside it of'),
+        (lambda x: x[..., None], r'of \[4, 5\] dimensions'),
+    ],
+)
+def test_shapes_that_do_not_go_together(change, wanted):
+    state = {k: torch.empty(s, device='meta') for k, s in CASES['cls_s']}
+    name = 'patch_embed2.proj.weight'
+    state[name] = change(state[name])
+    with pytest.raises(UserError, match=wanted):
+        files.check_whole(state)
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,20 @@ def test_strange_tensors_are_named(value, wanted):
         files.check_tensors({'good': torch.ones(1), 'some.weight': value})
 
 
+@pytest.mark.parametrize(
+    'value, wanted',
+    [
+        (torch.empty(3, device='meta'), 'device meta'),
+        (torch.zeros(1).expand(2**40), 'tensor of 4398046511104 bytes'),
+    ],
+)
+def test_tensors_that_are_not_there(tmp_path, value, wanted):
+    path = tmp_path / 'w.pth'
+    torch.save({'model': STATE, 'x': [{'y': value}]}, path)
+    with pytest.raises(UserError, match=wanted):
+        read(path)
+
+
 def test_counters_are_integers():
     files.check_tensors({'steps': torch.tensor(3)}, ['steps'])
 
