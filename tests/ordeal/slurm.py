@@ -17,7 +17,7 @@ from .. import ROOT
 from .trial import Trial, different
 
 NEEDED = 'slurmctld', 'slurmd', 'munged', 'sbatch'
-LIMIT = 240
+LIMIT = 600
 CONFIG = """
 ClusterName=ordeal
 SlurmctldHost={host}(127.0.0.1)
