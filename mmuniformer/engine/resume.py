@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -217,16 +217,20 @@ def not_finite(
     return files.brief(names) if names else ''
 
 
-def tensors(value: Any, name: str) -> Any:
+def tensors(value: Any, name: str) -> Iterator[tuple[str, torch.Tensor]]:
     """All tensors in nested containers, with their names."""
-    if torch.is_tensor(value):
-        yield name, value
-    elif isinstance(value, Mapping):
-        for key, inner in value.items():
-            yield from tensors(inner, f'{name}.{key}')
-    elif isinstance(value, (list, tuple)):
-        for key, inner in enumerate(value):
-            yield from tensors(inner, f'{name}.{key}')
+    stack, seen = [(name, value)], set()
+    while stack:
+        name, value = stack.pop()
+        if torch.is_tensor(value):
+            yield name, value
+            continue
+        if not isinstance(value, (Mapping, list, tuple)) or id(value) in seen:
+            continue
+        seen.add(id(value))  # a container can hold itself
+        named = isinstance(value, Mapping)
+        inner = value.items() if named else enumerate(value)
+        stack += reversed([(f'{name}.{k}', v) for k, v in inner])
 
 
 def all_finite(value: torch.Tensor) -> bool:

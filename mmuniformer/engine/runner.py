@@ -31,6 +31,11 @@ from .bad_data import BadData
 from .stop import StopHook, StoppedInValidation
 from .workers import prepare_worker
 
+# What comes of a checkpoint that is of another config, or of no training.
+FAULTS = (
+    LookupError, TypeError, ValueError, AttributeError, RecursionError,
+)  # fmt: skip
+
 
 class SafeRunner(Runner):
     """A Runner whose interrupted runs end as uninterrupted ones do.
@@ -113,7 +118,7 @@ class SafeRunner(Runner):
             super().resume(filename, *args, **kwargs)
         except UserError:
             raise
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except FAULTS as error:
             reason = ' '.join(str(error).split())[:200]
             raise LocalUserError(
                 f'checkpoint={filename!r}: does not fit this config: '
