@@ -11,6 +11,7 @@ the tools in forks of one process.
 import argparse
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -126,8 +127,9 @@ def main() -> None:
     add('--seed', type=int, default=0)
     args = parser.parse_args()
     table = Table()
-    with tempfile.TemporaryDirectory(prefix='ordeal_') as name:
-        folder = Path(name)
+    # Not a TemporaryDirectory, which every fork would remove at its end.
+    folder = Path(tempfile.mkdtemp(prefix='ordeal_'))
+    try:
         os.environ['PYTHONPATH'] = str(ROOT)
         os.environ['OMP_NUM_THREADS'] = '1'
         world = World(size=96, images_train=8, images_val=4)
@@ -136,6 +138,8 @@ def main() -> None:
             disturbed(folder, args, table)
         if {'weights', 'states', 'data'} & {*args.rows}:
             in_forks(folder, args, table)
+    finally:
+        shutil.rmtree(folder)
     table.show()
     sys.exit(bool(table.wrong))
 
