@@ -92,11 +92,13 @@ class Cluster:
         )  # fmt: skip
         self.run('slurmctld')
         for node in ('o1', 'o2'):
-            self.run('slurmd', '-N', node)
+            self.run('slurmd', '-N', node, '-f', str(folder / 'slurm.conf'))
         end = time.monotonic() + 60
         while self.run('sinfo', '-h', '-o', '%T').split() != ['idle'] * 2:
             if time.monotonic() > end:
-                raise RuntimeError(f'no cluster: {self.run("sinfo")}')
+                said = self.run('scontrol', 'show', 'nodes')[-300:]
+                self.__exit__()
+                raise RuntimeError(f'no cluster: {said}')
             time.sleep(1)
         return self
 
