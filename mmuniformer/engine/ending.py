@@ -25,6 +25,8 @@ MACHINE = {
     errno.EROFS: 'the disk cannot be written',
     errno.ENOTDIR: 'a part of the path is a file',
     errno.EISDIR: 'it is a folder',
+    errno.ELOOP: 'it is a link that leads to itself',
+    errno.ENAMETOOLONG: 'the name is too long',
     errno.EEXIST: 'it is a file, wanted a folder',
     errno.EMFILE: 'too many open files; raise `ulimit -n`',
     errno.EIO: 'the disk has failed',

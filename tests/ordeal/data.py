@@ -138,6 +138,11 @@ VIDEO = 'kinetics400'
 SPOILS: dict[str, dict[str, tuple[Spoil, str]]] = {
     'cls': {
         **_pictures('imagenet/train/*/*'),
+        # Classes are folders, of which other things are no part.
+        **{
+            f'picture {name}': (_file('imagenet/train/*/*', FILES[name][0]), '')
+            for name in ('gone', 'a folder', 'a pipe')
+        },
         'no classes': (
             lambda d: [
                 shutil.rmtree(p) for p in (d / 'imagenet/train').iterdir()
