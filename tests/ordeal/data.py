@@ -132,15 +132,16 @@ def _map(change: Callable[[np.ndarray], np.ndarray]) -> Spoil:
     return spoil
 
 
+CLASSED = 'imagenet/train/*/*'
 ADE = 'ade/ADEChallengeData2016'
 MAPS = f'{ADE}/annotations/training/*.png'
 VIDEO = 'kinetics400'
 SPOILS: dict[str, dict[str, tuple[Spoil, str]]] = {
     'cls': {
-        **_pictures('imagenet/train/*/*'),
+        **_pictures(CLASSED),
         # Classes are folders, of which other things are no part.
         **{
-            f'picture {name}': (_file('imagenet/train/*/*', FILES[name][0]), '')
+            f'picture {name}': (_file(CLASSED, FILES[name][0]), '')
             for name in ('gone', 'a folder', 'a pipe')
         },
         'no classes': (
@@ -253,7 +254,7 @@ SPOILS: dict[str, dict[str, tuple[Spoil, str]]] = {
     },
     'video': {
         **{
-            f'video {name}': (_file(f'{VIDEO}/*.mp4', spoil), said)
+            f'video {name}': (_file(f'{VIDEO}/train*/*.mp4', spoil), said)
             for name, (spoil, said) in FILES.items()
         },
         'a label of nobody': (

@@ -108,7 +108,7 @@ class Cluster:
         for path in self.folder.rglob('*.pid'):
             with contextlib.suppress(OSError, ValueError):
                 os.kill(int(path.read_text()), signal.SIGTERM)
-        del os.environ['SLURM_CONF']
+        os.environ.pop('SLURM_CONF', None)
 
     @staticmethod
     def run(*command: str) -> str:
