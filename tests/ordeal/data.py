@@ -293,7 +293,7 @@ def _jobs(
         before = _listing(own)
         spoil(own / 'data')
         changed = [
-            path.name for path in before if _state(path) != before[path]
+            path.stem for path in before if _state(path) != before[path]
         ]
         says = '|'.join(map(re.escape, changed)) if says == 'named' else says
         short = 'max_iters=2' if task == 'seg' else 'max_epochs=1'
