@@ -1,7 +1,9 @@
 """A run takes its place, its seed and its schedules from a checkpoint."""
 
 import logging
+import math
 from functools import partial
+from numbers import Real
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +16,8 @@ from ..weights import files
 from . import finding, loops, places, resume, schedules
 from .finite import infinite_buffers
 
+# States of optimizers that have the shape of their parameter.
+MOMENTS = {'exp_avg', 'exp_avg_sq', 'max_exp_avg_sq'}
 warn = partial(print_log, logger='current', level=logging.WARNING)
 
 
@@ -36,6 +40,32 @@ def read(runner: Runner, filename: str) -> Any:
             f'config has no EMAHook: training goes on from the average'
         )
     return checkpoint
+
+
+def check_optimizer(filename: str, wrapper: Any) -> None:
+    """Checks what an optimizer has taken, which PyTorch does not.
+
+    A moment of another shape may be broadcast to its parameter in silence.
+
+    Raises:
+        LocalUserError: A rate or a moment is none.
+    """
+    fault = ''
+    optimizer = getattr(wrapper, 'optimizer', None)
+    for group in getattr(optimizer, 'param_groups', ()):
+        rate = group.get('lr', 0)
+        if not isinstance(rate, Real) or not 0 <= rate < math.inf:
+            fault = f'lr={rate!r}'
+        for parameter in group['params']:
+            state = cast(Any, optimizer).state.get(parameter, {})
+            for name in MOMENTS & state.keys():
+                if getattr(state[name], 'shape', None) != parameter.shape:
+                    fault = f'{name} is not of the shape of its parameter'
+    if fault:
+        raise LocalUserError(
+            f'checkpoint={filename!r}: the state of the optimizer is damaged: '
+            f'{fault}'
+        )
 
 
 def circumstances(runner: Runner) -> dict[str, int]:

@@ -160,7 +160,7 @@ def check(
     optimizer = checkpoint.get('optimizer')
     if not _has_state(optimizer, meta.get('iter')):
         missing.append('the state of the optimizer')
-    if schedules and not checkpoint.get('param_schedulers'):
+    if schedules and not _has_places(checkpoint.get('param_schedulers')):
         missing.append('the state of the schedules')
     if not isinstance(checkpoint.get('message_hub'), Mapping):
         missing.append('the history of the log')
@@ -174,6 +174,19 @@ def check(
     strange = not_finite(checkpoint, ignore)
     if strange:
         raise UserError(f'holds numbers that are not finite: {strange}')
+
+
+def _has_places(schedulers: Any) -> bool:
+    """Whether schedules are there, each with the step that it is at."""
+    if isinstance(schedulers, Mapping):  # of several optimizers
+        return bool(schedulers) and all(map(_has_places, schedulers.values()))
+    if not isinstance(schedulers, list) or not schedulers:
+        return False
+    return all(
+        isinstance(one, Mapping)
+        and type(one.get('last_step', one.get('last_epoch'))) is int
+        for one in schedulers
+    )
 
 
 def _has_state(optimizer: Any, done: Any) -> bool:

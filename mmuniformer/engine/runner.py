@@ -33,7 +33,8 @@ from .workers import prepare_worker
 
 # What comes of a checkpoint that is of another config, or of no training.
 FAULTS = (
-    LookupError, TypeError, ValueError, AttributeError, RecursionError,
+    LookupError, TypeError, ValueError, AttributeError, AssertionError,
+    RecursionError,
 )  # fmt: skip
 
 
@@ -124,6 +125,7 @@ class SafeRunner(Runner):
                 f'checkpoint={filename!r}: does not fit this config: '
                 f'{type(error).__name__}: {reason}'
             ) from error
+        going_on.check_optimizer(filename, optimizer)
         kept = [dict(group) for group in optimizer.param_groups]
         going_on.take_place(self, checkpoint)
         going_on.take_seed(self, going_on.rank_shift(self))

@@ -80,6 +80,9 @@ BROKEN = {
     'no weights': lambda p: change(p, lambda c: c.pop('state_dict')),
     'no optimizer': lambda p: change(p, lambda c: c.pop('optimizer')),
     'empty optimizer': lambda p: change(p, lambda c: c.update(optimizer={})),
+    'a schedule without its step': lambda p: change(
+        p, lambda c: c['param_schedulers'][0].pop('last_step')
+    ),
     'no moments': lambda p: change(
         p, lambda c: c['optimizer']['state'].clear()
     ),
@@ -178,6 +181,22 @@ def test_a_broken_file_that_is_asked_for_is_refused(folder, how):
             default_hooks=hooks(),
         ).train()  # fmt: skip
     assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda c: c['optimizer']['state'][0].update(exp_avg=torch.ones(1)),
+        lambda c: c['optimizer']['param_groups'][0].update(lr=-1.0),
+        lambda c: c.update(message_hub=dict(log_scalars=3)),
+    ],
+)
+def test_what_the_libraries_do_not_check(folder, spoil):
+    path = folder / 'epoch_3.pth'
+    change(path, spoil)
+    options = dict(load_from=str(path), default_hooks=hooks())
+    with pytest.raises(UserError, match=r'epoch_3\.pth'):
+        make(folder, 'epoch', resume=True, **options).train()
 
 
 def test_more_epochs_and_their_schedule(folder, caplog):
