@@ -136,6 +136,8 @@ def check_frames(folder: str, extra: Any, found: Findings, fast: bool) -> None:
     for name in names:
         if name in present:
             path = os.path.join(folder, name)
+            if not os.path.exists(path):
+                found.error('broken picture', f'{path!r} is a link to nothing')
             check_picture(path, None, found, fast)
             try:
                 sizes.add(read_header(path)[0])

@@ -3,7 +3,6 @@
 import logging
 import math
 from functools import partial
-from numbers import Real
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,7 +53,7 @@ def check_optimizer(filename: str, wrapper: Any) -> None:
     optimizer = getattr(wrapper, 'optimizer', None)
     for group in getattr(optimizer, 'param_groups', ()):
         rate = group.get('lr', 0)
-        if not isinstance(rate, Real) or not 0 <= rate < math.inf:
+        if not isinstance(rate, (int, float)) or not 0 <= rate < math.inf:
             fault = f'lr={rate!r}'
         for parameter in group['params']:
             state = cast(Any, optimizer).state.get(parameter, {})

@@ -241,8 +241,11 @@ def tensors(value: Any, name: str) -> Iterator[tuple[str, torch.Tensor]]:
         if not isinstance(value, (Mapping, list, tuple)) or id(value) in seen:
             continue
         seen.add(id(value))  # a container can hold itself
-        named = isinstance(value, Mapping)
-        inner = value.items() if named else enumerate(value)
+        inner = (
+            value.items()
+            if isinstance(value, Mapping)
+            else [*enumerate(value)]
+        )
         stack += reversed([(f'{name}.{k}', v) for k, v in inner])
 
 

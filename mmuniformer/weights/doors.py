@@ -165,6 +165,7 @@ def _old_torch_with_uniformer() -> bool:
 
 def _read(filename: Any, error: Exception | None) -> Any:
     """Reads what mmengine cannot: other formats, trainers' arguments."""
+    from ..errors import UserError
     from . import load
 
     if not isinstance(filename, str):
@@ -173,7 +174,7 @@ def _read(filename: Any, error: Exception | None) -> Any:
         raise error or ValueError(f'filename={filename!r}: wanted a path')
     try:
         return load.read(filename)
-    except load.UserError as ours:
+    except UserError as ours:
         raise ours from error
 
 

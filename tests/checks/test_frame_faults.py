@@ -98,8 +98,11 @@ def write(root, faults):
 
 
 def config(root):
-    cfg = Config.fromfile(ROOT / 'configs/video/uniformer_s_16x1_sthv1.py')
+    cfg = Config.fromfile(
+        ROOT / 'configs/video/uniformer_b_16_ssv1_prek400.py'
+    )
     cfg.model.cls_head.num_classes = 5
+    cfg.model.data_preprocessor.pop('blending')
     own = cfg.train_dataloader.dataset
     own.update(
         ann_file=str(root / 'train.txt'),

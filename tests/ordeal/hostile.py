@@ -292,12 +292,18 @@ def paths_of_others(of, path, rng):
 
 # --- tensors ---------------------------------------------------------------
 
-WEIGHT = 'backbone.patch_embed1.proj.0.weight'
+FIRST = 'backbone.patch_embed1.proj.'
+
+
+def first(state: dict) -> str:
+    """The name of the first convolution of a network."""
+    return next(k for k in state if k.startswith(FIRST) and 'weight' in k)
 
 
 def _weight(of: Source, change: Callable) -> None:
     state = of.content['state_dict']
-    state[WEIGHT] = change(state[WEIGHT])
+    name = first(state)
+    state[name] = change(state[name])
 
 
 def _one(value: float) -> Callable:
@@ -363,7 +369,7 @@ def no_tensor(of, path, rng):
 
 @kind()
 def a_missing_tensor(of, path, rng):
-    del of.content['state_dict'][WEIGHT]
+    del of.content['state_dict'][first(of.content['state_dict'])]
     torch.save(of.content, path)
 
 
@@ -371,9 +377,9 @@ def a_missing_tensor(of, path, rng):
 def a_renamed_tensor(of, path, rng):
     state = of.content['state_dict']
     name = rng.choice(
-        ['backbone.x', WEIGHT.upper(), WEIGHT + '\n\x1b[2J', 'ä']
+        ['backbone.x', first(state).upper(), first(state) + '\n\x1b[2J', 'ä']
     )
-    state[name] = state.pop(WEIGHT)
+    state[name] = state.pop(first(state))
     torch.save(of.content, path)
 
 
