@@ -127,7 +127,8 @@ class SafeRunner(Runner):
             ) from error
         going_on.check_optimizer(filename, optimizer)
         kept = [dict(group) for group in optimizer.param_groups]
-        going_on.take_place(self, checkpoint)
+        with files.named(filename):
+            going_on.take_place(self, checkpoint)
         going_on.take_seed(self, going_on.rank_shift(self))
         changed = schedules.changes(fresh, checkpoint.get('param_schedulers'))
         going_on.take_schedules(self, self._schedule_cfg, changed, checkpoint)
