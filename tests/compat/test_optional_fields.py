@@ -58,12 +58,17 @@ def test_an_object_without_mask_trains_its_box_alone():
     one = dict(bbox=[2, 2, 12, 12], bbox_label=0, ignore_flag=0)
     results = dict(
         ori_shape=(20, 20),
-        instances=[dict(one, mask=square), dict(one), dict(one, mask=[])],
+        instances=[
+            dict(one, mask=square),
+            dict(one),
+            dict(one, mask=[[]]),
+            dict(one, mask=[[2, 2, 12, 12]]),
+        ],
     )
     loaded = LoadAnnotations(with_bbox=True, with_mask=True)(results)
-    # What mmdet itself calls a mask that is none stays left out.
-    assert loaded['gt_ignore_flags'].tolist() == [False, False, True]
-    assert list(loaded['gt_masks'].areas > 0) == [True, False, False]
+    # A line is a damaged mask, which mmdet itself leaves out.
+    assert loaded['gt_ignore_flags'].tolist() == [False, False, False, True]
+    assert list(loaded['gt_masks'].areas > 0) == [True, False, False, False]
 
     head = FCNMaskHead(num_convs=0, in_channels=2, num_classes=1)
     boxes = torch.tensor([[2.0, 2, 12, 12]] * 2)
