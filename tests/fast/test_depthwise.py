@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mmuniformer.fast import depthwise
 from mmuniformer.models.layers import LAYERS
 
 SHAPES = [(6, 7), (1, 1), (4, 6, 7), (1, 3, 2), (2, 5, 5)]
@@ -68,3 +69,10 @@ def test_weights_of_two_frames_get_right_gradients_in_bfloat16():
     (wanted,) = torch.autograd.grad(out, exact[1], grad)
     error = (got.double() - wanted).abs().max() / wanted.abs().max()
     assert error < 0.02
+
+
+def test_autocast_is_left_to_pytorch():
+    layer, x = build((6, 7), 5, torch.float32)
+    assert depthwise.applies(layer, x)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert not depthwise.applies(layer, x)

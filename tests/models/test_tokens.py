@@ -111,3 +111,10 @@ def test_merge_weighs_in_the_precision_of_the_weights(dtype):
     wanted = shares[:, None] @ x.double()
     error = (merge(x, weights) - wanted).abs().max()
     assert error <= torch.finfo(dtype).eps * wanted.abs().max()
+
+
+def test_kept_tokens_may_have_another_precision():
+    """As under autocast, which computes them in the wider of two."""
+    x = torch.zeros(1, 4, 2, dtype=torch.bfloat16)
+    out = restore(x, torch.tensor([[1, 3]]), torch.ones(1, 2, 2), x[:, :1])
+    assert out.dtype == x.dtype and out[0, :, 0].tolist() == [0, 1, 0, 1]
