@@ -23,7 +23,8 @@ CORE = (
     'torch', 'torchvision', 'numpy', 'opencv-python', 'mmcv', 'mmcv-lite',
     'mmengine', 'timm', 'transformers', 'pycocotools', 'setuptools',
 )  # fmt: skip
-READERS = {'torchcodec': 'torchcodec', 'av': 'PyAV', 'decord': 'decord'}
+# Distributions that read videos; the first one that is there is taken.
+READERS = {'av': 'PyAV', 'decord': 'decord', 'opencv-python': 'OpenCV'}
 PROBE = """
 import json, sys, warnings
 warnings.filterwarnings('ignore')

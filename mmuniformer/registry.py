@@ -21,10 +21,17 @@ from mmengine.registry import Registry
 
 # Classes that need a host library, and where they are.
 _HEADS = 'mmuniformer.hosts.mmpretrain.heads'
+_PICTURES = 'mmuniformer.hosts.mmpretrain.pictures'
 HOSTED = {
+    'DecordInit': 'mmuniformer.hosts.mmaction.readers',
+    'ClsDataPreprocessor': 'mmuniformer.hosts.mmpretrain.preprocess',
     'ClipVisualizationHook': 'mmuniformer.hosts.mmaction.pictures',
     'ClipMix': 'mmuniformer.hosts.mmaction.mix',
     'LightClsHead': _HEADS,
+    'LoadImageFromFile': _PICTURES,
+    'PackInputs': _PICTURES,
+    'RandomFlip': _PICTURES,
+    'RandomResizedCrop': _PICTURES,
     'LightVideoHead': 'mmuniformer.hosts.mmaction.heads',
     'PeopleVisualizationHook': 'mmuniformer.hosts.mmpose.pictures',
     'SegVisualizer': 'mmuniformer.hosts.mmseg.pictures',
@@ -71,7 +78,7 @@ METRICS = Registry(
     scope='mmuniformer',
     locations=['mmuniformer.engine.dump'],
 )
-TRANSFORMS = Registry(
+TRANSFORMS = HostRegistry(
     'transform',
     parent=ROOT_TRANSFORMS,
     scope='mmuniformer',

@@ -33,12 +33,36 @@ if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
 fi
 again=${REQUEUE:-100}
 
+# The processors of a node's task: the workers of the config and one more for
+# each process, at most what a node of the partition has.
+cpus=${CPUS_PER_TASK:-}
+if [ -z "$cpus" ]; then
+    python=${PYTHON:-python3}
+    if [ -z "${PYTHON:-}${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] &&
+        [ -x "$tools/../.venv/bin/python" ]; then
+        python=$tools/../.venv/bin/python
+    fi
+    workers=3
+    if [ -f "$config" ]; then
+        workers=$("$python" -c 'import sys
+from mmengine.config import Config
+print(int(Config.fromfile(sys.argv[1]).train_dataloader.num_workers))' "$config" 2>/dev/null) || workers=3
+    fi
+    cpus=$((per_node * (workers + 1)))
+    if command -v sinfo >/dev/null; then
+        most=$(sinfo -h -p "$partition" -o %c | tr -d + | sort -n | head -n 1)
+        if [ -n "$most" ] && [ "$most" -lt $cpus ]; then
+            cpus=$most
+        fi
+    fi
+fi
+
 train() {
     export NNODES=$((gpus / per_node)) PORT=${PORT:-$((20000 + RANDOM % 20000))}
     # shellcheck disable=SC2016,SC2086
     srun -p "$partition" --job-name="$job" --nodes=$NNODES \
         --ntasks-per-node=1 --gres=gpu:"$per_node" \
-        --cpus-per-task="${CPUS_PER_TASK:-$((per_node * 4))}" \
+        --cpus-per-task="$cpus" \
         --signal=USR1@"${NOTICE:-120}" \
         --kill-on-bad-exit=0 ${SRUN_ARGS:-} bash -c '
             export NODE_RANK=$SLURM_NODEID

@@ -20,6 +20,7 @@ default_hooks = dict(
     merged_groups=dict(type='mmuniformer.MergedGroupsHook'),
     finite=dict(type='mmuniformer.FiniteHook', policy='skip', limit=100),
     stop=dict(type='mmuniformer.StopHook'),
+    waiting=dict(type='mmuniformer.WaitingHook'),
 )
 
 env_cfg = dict(

@@ -15,7 +15,7 @@ _base_ = [
 
 # The frames change places behind the reader.
 test_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='mmuniformer.DecordInit'),
     dict(
         type='mmuniformer.DenseSample',
         clip_len=8,

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import DATA_SAMPLERS, LOOPS
 
-from .datasets import full_name, resolve, type_name
+from .datasets import flat_steps, full_name, resolve, type_name
 from .findings import Findings
 from .samples import Data
 
@@ -91,6 +91,26 @@ def check_sampler(cfg: Config, split: str, found: Findings) -> None:
         f"type='DefaultSampler', shuffle={split == 'train'})"
         + (', or train in iterations' if split == 'train' else ''),
     )
+
+
+def check_erasing(cfg: Config, found: Findings) -> None:
+    """Checks that boxes to be erased on the device are erased there."""
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset') or {}
+    steps = list(flat_steps(dataset.get('pipeline')))
+    if not any(step.get('on_device') for step in steps):
+        return
+    model = cfg.get('model') or {}
+    prepare = model.get('data_preprocessor') or cfg.get('data_preprocessor')
+    types = [str(step.get('type')) for step in [*steps, prepare or {}]]
+    for name in ('mmuniformer.PackInputs', 'mmuniformer.ClsDataPreprocessor'):
+        if name not in types:
+            found.error(
+                'erasing',
+                f'TimmRandomErasing.on_device=True: nothing would be erased, '
+                f'as the config has no {name}; wanted it (in the pipeline '
+                f'PackInputs, in model.data_preprocessor '
+                f'ClsDataPreprocessor), or on_device=False',
+            )
 
 
 def length(dataset: Any, parts: list[Data]) -> int | None:

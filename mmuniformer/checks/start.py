@@ -59,6 +59,8 @@ def check_config(
     """Checks what needs no file."""
     loops.check_launcher(cfg, found)
     config_keys.check_keys(cfg, found)
+    if 'train' in splits:
+        loops.check_erasing(cfg, found)
     for split in splits:
         loops.check_sampler(cfg, split, found)
         loops.check_numbers(cfg, split, found)

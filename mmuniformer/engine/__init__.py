@@ -11,6 +11,7 @@ from .short_keys import ShortKeysHook
 from .speed import SpeedHook
 from .start_from_raw import StartFromRawHook
 from .stop import StopHook
+from .waiting import WaitingHook
 from .warmup_cosine import WarmupCosineLR
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     'StartFromRawHook',
     'StopHook',
     'TogetherEMA',
+    'WaitingHook',
     'WarmupCosineLR',
 ]

@@ -20,6 +20,8 @@ SHARED_MEMORY = '/dev/shm'
 # What docker gives is 64 MiB, in which two workers of det have no room.
 SHARED_BYTES = 128 << 20
 UNITS = 'KMGT'
+# More than this per process seldom help.
+MOST_WORKERS = 16
 
 
 def check_work_dir(cfg: Config) -> None:
@@ -76,6 +78,49 @@ def check_space(runner: Runner) -> None:
         raise UserError(f'{text}; make room, or give another --work-dir')
     if free < needed:
         print_log(text, logger='current', level=logging.WARNING)
+
+
+def fit_loader(loader: dict[str, Any]) -> dict[str, Any]:
+    """What a config says of a loader, for this machine.
+
+    Args:
+        loader: With ``num_workers``, 'auto' for a process's share of the
+            processors, and ``pin_memory``, which without a GPU is left out.
+
+    Returns:
+        A copy.
+
+    Raises:
+        UserError: ``num_workers`` is something else.
+    """
+    loader = loader.copy()
+    workers = loader.get('num_workers', 0)
+    if workers == 'auto':
+        workers = auto_workers()
+        loader['num_workers'] = workers
+        if not workers:
+            loader['persistent_workers'] = False
+            loader.pop('prefetch_factor', None)
+    whole = isinstance(workers, int) and not isinstance(workers, bool)
+    if not whole or workers < 0:
+        raise UserError(f"num_workers={workers!r}: wanted a number, or 'auto'")
+    if loader.get('pin_memory') and not torch.cuda.is_available():
+        loader['pin_memory'] = False
+    return loader
+
+
+def auto_workers() -> int:
+    """Workers for each process of this machine: one processor is its own.
+
+    Those that Slurm or a container leave to the process count; of a
+    container's quota only what it shows as processors.
+    """
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', '1'))
+    if hasattr(os, 'sched_getaffinity'):
+        processors = len(os.sched_getaffinity(0))
+    else:
+        processors = os.cpu_count() or 1
+    return min(max(processors // max(processes, 1) - 1, 0), MOST_WORKERS)
 
 
 def check_shared_memory(workers: int) -> None:

@@ -56,6 +56,8 @@ class SafeRunner(Runner):
         self, dataloader: Any, *args: Any, **kwargs: Any
     ) -> DataLoader:
         """As of the base class; workers leave signals to this process."""
+        if isinstance(dataloader, dict):
+            dataloader = machine.fit_loader(dataloader)
         loader = super().build_dataloader(dataloader, *args, **kwargs)
         if loader.num_workers:
             loader.worker_init_fn = partial(_start, loader.worker_init_fn)
@@ -196,6 +198,9 @@ class SafeRunner(Runner):
         if get_rank() == 0:
             machine.check_space(self)
         machine.check_shared_memory(loader.num_workers)
+        prepare: Any = getattr(model, 'data_preprocessor', None)
+        if loader.pin_memory and hasattr(prepare, '_non_blocking'):
+            prepare._non_blocking = True  # the copies overlap with work
         agreement.same(
             'the number of batches',
             len(loader),

@@ -151,8 +151,9 @@ def test_weights_of_a_new_head(cfg, row):
 def test_pictures_are_read_by_pillow_and_not_turned(cfg):
     for split in ('train', 'val', 'test'):
         read = cfg[f'{split}_dataloader'].dataset.pipeline[0]
+        scope = 'mmuniformer.' if split == 'train' else ''
         assert read == dict(
-            type='LoadImageFromFile',
+            type=f'{scope}LoadImageFromFile',
             color_type='color_ignore_orientation',
             imdecode_backend='pillow',
         )
@@ -168,6 +169,7 @@ def check_augment(augment, erase, row):
     assert erase.type == 'mmuniformer.TimmRandomErasing' and erase.prob == 0.25
     assert list(erase.mean) == row['mean'][::-1]
     assert list(erase.std) == row['std'][::-1]
+    assert erase.on_device
 
 
 def test_training_pipeline(cfg, row):
@@ -189,14 +191,18 @@ def test_training_pipeline(cfg, row):
         assert pack.algorithm_keys == ('token_label', 'crop_box')
     else:
         _, crop, flip, augment, erase, _ = pipeline
-        assert flip == dict(type='RandomFlip', prob=0.5)
+        assert flip == dict(type='mmuniformer.RandomFlip', prob=0.5)
         assert crop == dict(
-            type='RandomResizedCrop',
+            type='mmuniformer.RandomResizedCrop',
             interpolation='bicubic',
             backend='pillow',
             **areas,
         )
     check_augment(augment, erase, row)
+    last = pipeline[-1]
+    assert last.type == 'mmuniformer.PackInputs'
+    prepare = cfg.model.data_preprocessor
+    assert prepare.type == 'mmuniformer.ClsDataPreprocessor'
 
 
 def test_test_pipeline(cfg, row):

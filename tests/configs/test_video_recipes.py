@@ -165,7 +165,8 @@ def reading(row, **kwargs):
     """Steps that read frames: videos in RGB, frames in BGR."""
     sample = sampling(row, **kwargs)
     if row['reader'] == 'video':
-        return [dict(type='DecordInit'), sample, dict(type='DecordDecode')]
+        start = dict(type='mmuniformer.DecordInit')
+        return [start, sample, dict(type='DecordDecode')]
     return [
         sample,
         dict(type='RawFrameDecode'),

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -80,3 +81,20 @@ def test_a_machine_without_slurm(tmp_path):
     )
     assert done.returncode == 2
     assert done.stderr.startswith('error: there is no srun here')
+
+
+@pytest.mark.parametrize(
+    ('config', 'node', 'wanted'),
+    [
+        ('num_workers=10', '', 88),  # ten and one for each of 8 processes
+        ('num_workers=10', '64', 64),
+        ("num_workers='auto'", '', 32),
+    ],
+)
+def test_processors_fit_the_workers(train, tmp_path, config, node, wanted):
+    (tmp_path / 'a.py').write_text(f'train_dataloader = dict({config})\n')
+    if node:
+        (tmp_path / 'sinfo').write_text(f'#!/bin/sh\necho {node}+; echo 96\n')
+        (tmp_path / 'sinfo').chmod(0o755)
+    _, calls = train(STOPS='9', PYTHON=sys.executable)
+    assert f'--cpus-per-task={wanted} ' in calls[0]

@@ -52,6 +52,7 @@ train_dataloader = dict(
     batch_size=128,  # per GPU; the recipes use 8 GPUs
     num_workers=2,
     persistent_workers=True,
+    pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
         type='CocoDataset',
@@ -66,6 +67,7 @@ val_dataloader = dict(
     batch_size=256,
     num_workers=2,
     persistent_workers=True,
+    pin_memory=True,
     drop_last=False,
     sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
     dataset=dict(

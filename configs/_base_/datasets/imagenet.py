@@ -3,19 +3,19 @@
 # before it makes them smaller. EXIF turns none of them.
 train_pipeline = [
     dict(
-        type='LoadImageFromFile',
+        type='mmuniformer.LoadImageFromFile',
         color_type='color_ignore_orientation',
         imdecode_backend='pillow',
     ),
     dict(
-        type='RandomResizedCrop',
+        type='mmuniformer.RandomResizedCrop',
         scale=224,
         crop_ratio_range=(0.08, 1.0),
         aspect_ratio_range=(3 / 4, 4 / 3),
         interpolation='bicubic',
         backend='pillow',
     ),
-    dict(type='RandomFlip', prob=0.5),
+    dict(type='mmuniformer.RandomFlip', prob=0.5),
     # The recipes' color jitter of 0.4 is never applied beside it.
     dict(
         type='mmuniformer.TimmAutoAugment',
@@ -26,8 +26,9 @@ train_pipeline = [
         prob=0.25,
         mean=(103.53, 116.28, 123.675),
         std=(57.375, 57.12, 58.395),
+        on_device=True,
     ),
-    dict(type='PackInputs'),
+    dict(type='mmuniformer.PackInputs'),
 ]
 test_pipeline = [
     dict(
@@ -50,6 +51,7 @@ train_dataloader = dict(
     batch_size=128,  # per GPU; the recipes use 8 GPUs, 1024 images per step
     num_workers=10,
     persistent_workers=True,
+    pin_memory=True,
     drop_last=True,
     # Every picture thrice, a third of the pictures per epoch. The recipes end
     # an epoch at a multiple of 256 pictures; so does `drop_last` here.
@@ -66,6 +68,7 @@ val_dataloader = dict(
     batch_size=128,
     num_workers=10,
     persistent_workers=True,
+    pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     collate_fn=dict(type='default_collate'),
     dataset=dict(

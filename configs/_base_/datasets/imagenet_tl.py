@@ -4,7 +4,7 @@ _base_ = 'imagenet.py'
 
 train_pipeline = [
     dict(
-        type='LoadImageFromFile',
+        type='mmuniformer.LoadImageFromFile',
         color_type='color_ignore_orientation',
         imdecode_backend='pillow',
     ),
@@ -30,8 +30,12 @@ train_pipeline = [
         prob=0.25,
         mean=(103.53, 116.28, 123.675),
         std=(57.375, 57.12, 58.395),
+        on_device=True,
     ),
-    dict(type='PackInputs', algorithm_keys=('token_label', 'crop_box')),
+    dict(
+        type='mmuniformer.PackInputs',
+        algorithm_keys=('token_label', 'crop_box'),
+    ),
 ]
 test_pipeline = [
     dict(

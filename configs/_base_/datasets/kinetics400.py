@@ -30,13 +30,13 @@ train_augment = dict(
     ],
 )
 train_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='mmuniformer.DecordInit'),
     dict(type='mmuniformer.DenseSample', clip_len=16, frame_interval=4),
     dict(type='DecordDecode'),
     train_augment,
 ]
 val_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='mmuniformer.DecordInit'),
     dict(
         type='mmuniformer.DenseSample',
         clip_len=16,
@@ -51,7 +51,7 @@ val_pipeline = [
     dict(type='PackActionInputs'),
 ]
 test_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='mmuniformer.DecordInit'),
     dict(
         type='mmuniformer.DenseSample',
         clip_len=16,
@@ -70,6 +70,7 @@ train_dataloader = dict(
     batch_size=4,  # videos per GPU, two clips of each; the recipes use 8 GPUs
     num_workers=8,
     persistent_workers=True,
+    pin_memory=True,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='repeat_pseudo_collate'),
@@ -87,6 +88,7 @@ val_dataloader = dict(
     batch_size=8,
     num_workers=8,
     persistent_workers=True,
+    pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='mmuniformer.ClipDataset',

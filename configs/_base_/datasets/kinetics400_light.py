@@ -5,14 +5,14 @@
 _base_ = 'kinetics400.py'
 
 train_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='mmuniformer.DecordInit'),
     dict(type='UniformSample', clip_len=16),
     dict(type='DecordDecode'),
     _base_.train_augment,
 ]
 # One view, in the published test, too.
 val_pipeline = test_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='mmuniformer.DecordInit'),
     dict(type='UniformSample', clip_len=16, test_mode=True),
     dict(type='DecordDecode'),
     dict(type='mmuniformer.ClipResize', size=224),

@@ -18,13 +18,13 @@ train_augment = dict(
     ],
 )
 train_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='mmuniformer.DecordInit'),
     dict(type='mmuniformer.DenseSample', clip_len=8, frame_interval=3),
     dict(type='DecordDecode'),
     dict(train_augment, type='mmuniformer.RepeatedAugment'),
 ]
 val_pipeline = test_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='mmuniformer.DecordInit'),
     dict(
         type='mmuniformer.DenseSample',
         clip_len=8,

@@ -57,6 +57,7 @@ train_dataloader = dict(
     batch_size=4,  # videos per GPU, two clips of each; the recipes use 8 GPUs
     num_workers=8,
     persistent_workers=True,
+    pin_memory=True,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='repeat_pseudo_collate'),
@@ -75,6 +76,7 @@ val_dataloader = dict(
     batch_size=8,
     num_workers=8,
     persistent_workers=True,
+    pin_memory=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='mmuniformer.FrameDataset',

@@ -3,7 +3,7 @@
 _base_ = 'kinetics400.py'
 
 test_pipeline = [
-    dict(type='DecordInit'),
+    dict(type='mmuniformer.DecordInit'),
     dict(
         type='mmuniformer.DenseSample',
         clip_len=16,

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from .shifts import shifted
+
 
 def auto_augment(
     policy: str,
@@ -41,6 +43,8 @@ def auto_augment(
     for op in operations(built):
         if op.name.startswith('Posterize'):
             op.aug_fn = partial(posterize, op.aug_fn)
+        if op.name.startswith(('Shear', 'Translate')):
+            op.aug_fn = partial(shifted, op.aug_fn)
     return built
 
 
@@ -88,18 +92,60 @@ class Erasing:
         self.mean = np.asarray(mean, np.float32)
         self.std = np.asarray(std, np.float32)
 
+    def draw(self, planes: int, height: int, width: int) -> Any:
+        """A box, as slices, and its noise (planes, h, w); or None."""
+        seen = Drawn(planes, height, width)
+        self.erase(seen)
+        return seen.found
+
     def __call__(self, frames: np.ndarray) -> None:
         """Fills the box in place; floats (T, H, W, C)."""
         time, height, width, channels = frames.shape
-        # The first plane shows the box; the others are not even written.
-        noise = torch.empty(time * channels, height, width)
-        noise[0] = torch.nan
-        self.erase(noise)
-        rows, columns = np.nonzero(~np.isnan(noise[0].numpy()))
-        if len(rows):
-            top, left = rows[0], columns[0]
-            bottom, right = rows[-1] + 1, columns[-1] + 1
-            box = np.s_[:, top:bottom, left:right]
-            planes = noise.numpy().reshape(time, channels, height, width)
-            filled = planes.transpose(0, 2, 3, 1)[box]
-            frames[box] = self.mean + self.std * filled
+        found = self.draw(time * channels, height, width)
+        if found:
+            (_, rows, columns), noise = found
+            filled = noise.numpy().reshape(time, channels, *noise.shape[1:])
+            filled = self.mean + self.std * filled.transpose(0, 2, 3, 1)
+            frames[:, rows, columns] = filled
+
+
+class Boxes(Erasing):
+    """Draws the boxes that :class:`Erasing` draws, and no noise.
+
+    Args:
+        prob: Probability of a box.
+    """
+
+    def __init__(self, prob: float) -> None:
+        super().__init__(prob, (), ())
+        self.erase.rand_color = self.erase.per_pixel = False
+
+    def box(self, height: int, width: int) -> tuple[int, ...] | None:
+        """Top, left, height and width, or None."""
+        found = self.draw(1, height, width)
+        if not found:
+            return None
+        (_, rows, columns), _ = found
+        top, left = rows.start, columns.start
+        return top, left, rows.stop - top, columns.stop - left
+
+
+class Drawn:
+    """Stands for a tensor in timm's erasing: keeps what is written into it.
+
+    Args:
+        shape: Of the tensor: planes, height and width.
+    """
+
+    dtype = torch.float32
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
+        self.found: Any = None
+
+    def size(self) -> tuple[int, ...]:
+        """Its shape."""
+        return self.shape
+
+    def __setitem__(self, place: Any, value: Any) -> None:
+        self.found = place, value

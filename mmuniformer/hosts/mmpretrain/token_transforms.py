@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmcv
+import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -13,6 +13,7 @@ from mmcv.transforms import BaseTransform
 from ...errors import LocalUserError, UserError
 from ...registry import TRANSFORMS
 from ...weights import files as checkpoint
+from .resample import resized
 
 
 @TRANSFORMS.register_module()
@@ -82,8 +83,8 @@ class TokenLabelFlip(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Changes ``img`` (H, W, 3) and ``token_label`` (2, T, h, w)."""
         if np.random.rand() < self.prob:
-            for name, axis in (('img', 1), ('token_label', 3)):
-                results[name] = np.flip(results[name], axis).copy()
+            results['img'] = cv2.flip(results['img'], 1)
+            results['token_label'] = np.flip(results['token_label'], 3).copy()
         return results
 
 
@@ -131,11 +132,11 @@ class TokenLabelCrop(BaseTransform):
         image = results['img']
         height, width = image.shape[:2]
         top, left, h, w = self.place(height, width)
-        results['img'] = mmcv.imresize(
-            image[top : top + h, left : left + w],
+        results['img'] = resized(
+            image,
+            (left, top, left + w, top + h),
             (self.scale, self.scale),
-            interpolation=random.choice(self.interpolations),
-            backend='pillow',
+            random.choice(self.interpolations),
         )
         results['img_shape'] = (self.scale, self.scale)
         results['token_label'] = torch.from_numpy(results['token_label'])

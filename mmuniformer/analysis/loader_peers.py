@@ -1,0 +1,100 @@
+"""The training recipe of our classifiers, by timm and by torchvision."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ..hosts.mmpretrain.timm_policy import operations, posterize
+
+Pipeline = tuple[Callable[[str], Any], Callable[[list], Any]]
+
+
+def steps_of(pipeline: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The transforms of a pipeline by their names, without scope."""
+    return {step['type'].rsplit('.', 1)[-1]: step for step in pipeline}
+
+
+def crop_of(steps: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """What crops: mmpretrain's transform, or that with label maps."""
+    crop = steps.get('RandomResizedCrop') or steps.get('TokenLabelCrop')
+    return dict(crop or {})
+
+
+def read(path: str) -> Any:
+    """A picture as timm's data set reads it."""
+    with open(path, 'rb') as file:
+        return Image.open(file).convert('RGB')
+
+
+def timm_pipeline(pipeline: list[dict[str, Any]]) -> Pipeline:
+    """Timm's own transforms with the values of a pipeline of ours.
+
+    Erasing and normalisation are not in it: timm's loader does them on the
+    device. The only change is that posterizing to 0 bits, which Pillow 13
+    refuses, is possible.
+    """
+    from timm.data import create_transform
+    from timm.data.loader import fast_collate
+
+    steps = steps_of(pipeline)
+    policy = steps.get('TimmAutoAugment', {})
+    side = int(crop_of(steps)['scale'])
+    built = create_transform(
+        side,
+        is_training=True,
+        use_prefetcher=True,
+        scale=tuple(crop_of(steps)['crop_ratio_range']),
+        ratio=tuple(crop_of(steps)['aspect_ratio_range']),
+        color_jitter=0.0,  # not beside a policy
+        auto_augment=policy.get('policy'),
+        interpolation=policy.get('interpolation', 'bicubic'),
+    )
+    for transform in built.transforms:
+        for op in operations(transform) if is_policy(transform) else ():
+            if op.name.startswith('Posterize'):
+                op.aug_fn = partial(posterize, op.aug_fn)
+    if 'TokenLabelCrop' in steps:  # there the crop is the last
+        crop, flip, *others, last = built.transforms
+        built.transforms = [flip, *others, crop, last]
+    return (
+        lambda path: (built(read(path)), 0),
+        fast_collate,
+    )
+
+
+def is_policy(transform: Any) -> bool:
+    """Whether a transform is a policy of timm."""
+    return type(transform).__name__ in ('RandAugment', 'AutoAugment')
+
+
+def torchvision_pipeline(pipeline: list[dict[str, Any]]) -> Pipeline:
+    """Torchvision's transforms, v2, on tensors; its policy is similar.
+
+    It draws 2 operations of magnitude 9 from 14, always.
+    """
+    from torchvision.io import decode_image
+    from torchvision.transforms import v2
+
+    crop = crop_of(steps_of(pipeline))
+    built = v2.Compose(
+        [
+            v2.RandomResizedCrop(
+                int(crop['scale']),
+                tuple(crop['crop_ratio_range']),
+                tuple(crop['aspect_ratio_range']),
+                v2.InterpolationMode.BICUBIC,
+            ),
+            v2.RandomHorizontalFlip(),
+            v2.RandAugment(2, 9, interpolation=v2.InterpolationMode.BILINEAR),
+        ]
+    )
+
+    def sample(path: str) -> Any:
+        data = torch.from_numpy(np.fromfile(path, np.uint8))
+        return built(decode_image(data, 'RGB'))
+
+    return sample, torch.stack

@@ -1,0 +1,235 @@
+"""For mmaction2: videos by PyAV, decord or OpenCV, whichever is there.
+
+decord has had no release since 2021 and no wheels but for x86-64. All readers
+speak as decord's ``VideoReader`` does, so that ``DecordDecode`` of mmaction2
+takes frames from any of them, and frames are numbered in the order in which
+they are shown.
+"""
+
+import io
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import cv2
+import numpy as np
+from mmaction.datasets.transforms import DecordInit as Init
+from mmengine.fileio import FileClient
+
+from ...errors import UserError
+from ...registry import TRANSFORMS
+
+# By the module that they need, the best one first.
+MODULES = {'pyav': 'av', 'decord': 'decord', 'opencv': 'cv2'}
+
+
+@cache
+def installed() -> tuple[str, ...]:
+    """The readers that are there, the best one first."""
+    return tuple(name for name, need in MODULES.items() if find_spec(need))
+
+
+class Frames:
+    """Frames (N, H, W, 3) in RGB, with the method that decord's have.
+
+    Args:
+        frames: N arrays.
+    """
+
+    def __init__(self, frames: Sequence[np.ndarray]) -> None:
+        self.frames = frames
+
+    def asnumpy(self) -> np.ndarray:
+        """One array."""
+        return np.stack(self.frames)
+
+
+class AvReader:
+    """A video file, read by PyAV.
+
+    Its packets are read once to number the frames. Frames are decoded from
+    the key frame before the first one that is wanted; those that are neither
+    wanted nor referred to by others are left out.
+
+    Args:
+        file: Path, or the content as a file object.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+        self.open()
+        times, keys = [], []
+        for packet in self.container.demux(self.stream):
+            if packet.pts is None or packet.is_discard:
+                continue
+            times.append(packet.pts)
+            if packet.is_keyframe:
+                keys.append(packet.pts)
+        self.times = sorted(times)
+        self.keys = sorted(keys)
+        if not self.times:
+            raise ValueError('it has no frames that have a time')
+
+    def open(self) -> None:
+        """Opens the file, from its start."""
+        import av
+
+        if not isinstance(self.file, str):
+            self.file.seek(0)
+        self.container = av.open(self.file)
+        if not self.container.streams.video:
+            raise ValueError('it has no pictures')
+        self.stream = self.container.streams.video[0]
+        self.stream.codec_context.thread_count = 1
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def get_avg_fps(self) -> float:
+        """Frames per second."""
+        rate = self.stream.average_rate
+        return float(rate) if rate else 0.0
+
+    def get_batch(self, indices: Sequence[int]) -> Frames:
+        """Frames by their numbers.
+
+        Raises:
+            IndexError: There is no such frame.
+            ValueError: One cannot be decoded.
+        """
+        indices = [int(i) for i in np.asarray(indices).ravel()]
+        if min(indices) < 0 or max(indices) >= len(self):
+            raise IndexError(
+                f'frames {min(indices)} to {max(indices)} of {len(self)}'
+            )
+        wanted = {self.times[i] for i in indices}
+        start = max((k for k in self.keys if k <= min(wanted)), default=0)
+        self.container.seek(start, stream=self.stream)
+        self.stream.codec_context.flush_buffers()
+        found = self.decode(wanted)
+        if len(found) < len(wanted):  # containers that do not seek well
+            self.open()
+            found = self.decode(wanted)
+        if lost := sorted(wanted - set(found)):
+            number = self.times.index(lost[0])
+            raise ValueError(f'frame {number} of {len(self)} is damaged')
+        return Frames([found[self.times[i]] for i in indices])
+
+    def decode(self, wanted: set[int]) -> dict[int, np.ndarray]:
+        """Frames by their times, as far as they can be decoded from here."""
+        context = self.stream.codec_context
+        found: dict[int, np.ndarray] = {}
+        for packet in self.container.demux(self.stream):
+            # Decoders leave out what no other frame refers to.
+            seen = packet.pts is None or packet.pts in wanted
+            context.skip_frame = 'DEFAULT' if seen else 'NONREF'
+            for frame in packet.decode():
+                if frame.pts in wanted and frame.pts not in found:
+                    found[frame.pts] = upright(frame)
+            if len(found) == len(wanted):
+                break
+        return found
+
+
+def upright(frame: Any) -> np.ndarray:
+    """A frame of PyAV (H, W, 3) in RGB, as a telephone means it."""
+    pixels = frame.to_ndarray(format='rgb24')
+    turns = round(getattr(frame, 'rotation', 0) / 90) % 4
+    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+
+
+class CvReader:
+    """A video file, read by OpenCV from front to back.
+
+    Args:
+        path: Of the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        capture = cv2.VideoCapture(path)
+        if not capture.isOpened():
+            raise ValueError('OpenCV cannot open it')
+        # Versions differ in whether they turn frames by themselves.
+        self.turns = round(capture.get(cv2.CAP_PROP_ORIENTATION_META) / 90)
+        self.rate = capture.get(cv2.CAP_PROP_FPS)
+        self.count = 0
+        while capture.grab():  # containers are often wrong about it
+            self.count += 1
+        if not self.count:
+            raise ValueError('it has no frames')
+
+    def __len__(self) -> int:
+        return self.count
+
+    def get_avg_fps(self) -> float:
+        """Frames per second."""
+        return float(self.rate)
+
+    def get_batch(self, indices: Sequence[int]) -> Frames:
+        """Frames by their numbers.
+
+        Raises:
+            ValueError: One cannot be decoded.
+        """
+        indices = [int(i) for i in np.asarray(indices).ravel()]
+        wanted, found = set(indices), {}
+        capture = cv2.VideoCapture(self.path)
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
+        for number in range(max(indices) + 1):
+            if not capture.grab():
+                break
+            if number in wanted:
+                good, frame = capture.retrieve()
+                if good:
+                    frame = np.rot90(frame, -self.turns)
+                    found[number] = np.ascontiguousarray(frame[..., ::-1])
+        if lost := sorted(wanted - set(found)):
+            raise ValueError(f'frame {lost[0]} of {len(self)} is damaged')
+        return Frames([found[i] for i in indices])
+
+
+@TRANSFORMS.register_module()
+class DecordInit(Init):
+    """mmaction2's transform of this name, by any reader.
+
+    Args:
+        reader: 'auto' for the best that is there, or 'pyav', 'decord',
+            'opencv'.
+        kwargs: As of the base class.
+
+    Raises:
+        UserError: There is no such reader, or it is not installed.
+    """
+
+    file_client: Any
+
+    def __init__(self, reader: str = 'auto', **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if reader == 'auto':
+            reader = installed()[0]
+        if reader not in MODULES:
+            raise UserError(
+                f"reader={reader!r}: wanted 'auto' or one of {tuple(MODULES)}"
+            )
+        if reader not in installed():
+            raise UserError(
+                f'reader={reader!r}: not installed; pip install '
+                f'{MODULES[reader]}, or one of {installed()}'
+            )
+        self.reader = reader
+
+    def _get_video_reader(self, filename: str) -> Any:
+        if self.reader == 'decord':
+            return super()._get_video_reader(filename)
+        if self.io_backend == 'disk':
+            return (AvReader if self.reader == 'pyav' else CvReader)(filename)
+        if self.reader == 'opencv':
+            raise UserError(
+                f"reader='opencv': reads files; wanted 'pyav' or 'decord' "
+                f'with io_backend={self.io_backend!r}'
+            )
+        if self.file_client is None:
+            self.file_client = FileClient(self.io_backend, **self.kwargs)
+        return AvReader(io.BytesIO(self.file_client.get(filename)))

@@ -1,0 +1,52 @@
+"""Pipelines take turns, and the table says what they cost."""
+
+import time
+
+import pytest
+from mmengine.config import Config
+
+from mmuniformer.analysis import loader
+from mmuniformer.errors import UserError
+
+from .. import ROOT
+
+pytest.importorskip('mmpretrain')
+
+
+def config(toy_data):
+    cfg = Config.fromfile(ROOT / 'configs/cls/uniformer_toy.py')
+    cfg.train_dataloader.dataset.data_root = str(toy_data / 'imagenet')
+    return cfg
+
+
+def test_a_config_against_another(toy_data, tmp_path):
+    cfg = config(toy_data)
+    path = tmp_path / 'other.py'
+    cfg.dump(path)
+    rows = loader.rows_of(cfg, [str(path)])
+    loader.race(rows, samples=3, rounds=2)
+    assert [row.name for row in rows] == ['ours', 'other']
+    assert [len(row.times) for row in rows] == [2, 2]
+    text = loader.report(rows)
+    assert '| ours |' in text and '| other |' in text
+    steps = [line for line in text.splitlines() if line.startswith('- ')]
+    kinds = [step.type for step in cfg.train_dataloader.dataset.pipeline]
+    assert [s[2:].split(':')[0] for s in steps] == kinds * 2
+
+
+def test_the_median_of_the_turns_counts():
+    row = loader.Row('x', lambda i: time.sleep(0), list)
+    row.times = [1.0, 9.0, 2.0]
+    assert row.seconds == 2
+
+
+def test_peers_that_cannot_be(toy_data):
+    cfg = config(toy_data)
+    rows = loader.rows_of(cfg, [])
+    cfg.default_scope = 'mmdet'
+    with pytest.raises(UserError, match='--peer=timm: wanted a config of mmp'):
+        loader.picture_row('timm', cfg, rows[0])
+    with pytest.raises(UserError, match="no pipeline of 'mmengine' is known"):
+        loader.host_config('mmengine')
+    with pytest.raises(UserError, match='no train_dataloader'):
+        loader.config_row('x', Config(dict(default_scope='mmpretrain')))

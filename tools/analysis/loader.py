@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Samples per second and core of a training pipeline: loader.py CONFIG.
+
+The pipeline takes turns with others on the same files:
+
+    loader.py configs/cls/uniformer_s.py --peer timm torchvision host
+    loader.py configs/det/mask_rcnn_uniformer_b.py --peer host
+    loader.py configs/video/uniformer_s_16x4_k400.py --peer my_config.py
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import _env  # noqa: F401
+
+from mmuniformer.analysis.loader import race, report, rows_of
+from mmuniformer.engine.config import (
+    common_parser,
+    exit_with,
+    load_config,
+)
+from mmuniformer.errors import UserError
+
+
+def parse_args():
+    """Command line: the options of training, and what to compare."""
+    parser = common_parser(__doc__.split('\n\n')[0])
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = __doc__.split('\n\n', 1)[1]
+    parser.add_argument(
+        '--peer',
+        nargs='+',
+        default=[],
+        metavar='PEER',
+        help='timm, torchvision: the recipe of a classifier by them; host: '
+        'a pipeline of the host for such data; or another config',
+    )
+    parser.add_argument(
+        '--samples', type=int, default=48, help='of one turn [48]'
+    )
+    parser.add_argument('--rounds', type=int, default=5, help='[5]')
+    return parser.parse_args()
+
+
+def main():
+    """Prints the tables."""
+    args = parse_args()
+    try:
+        for name in ('samples', 'rounds'):
+            if getattr(args, name) < 1:
+                raise UserError(
+                    f'--{name}={getattr(args, name)}: wanted 1 or more'
+                )
+        rows = rows_of(load_config(args), args.peer)
+        race(rows, args.samples, args.rounds)
+    except UserError as error:
+        exit_with(error)
+    print(report(rows))
+
+
+if __name__ == '__main__':
+    main()
