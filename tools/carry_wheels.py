@@ -24,9 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lock import ASKED, LOCK, canonicalize_name, pins, read_requirements
 from setup_env import read_lock, without
 
-# PyTorch's own; and what only tests, lint and other sources of video want.
+# PyTorch's own; and what only tests and lint want, or is large and a matter
+# of speed (decord or OpenCV reads videos, too).
 PYTORCH = ('torch', 'torchvision', 'triton')
-NOT_TO_RUN = ('pytest', 'pytest-xdist', 'ruff', 'mypy')
+NOT_TO_RUN = ('pytest', 'pytest-xdist', 'ruff', 'mypy', 'av')
 # One package under two names.
 SAME = {'opencv-python-headless': 'opencv-python'}
 GLIBC = (17, 24, 26, 27, 28, 31, 34, 35)
