@@ -52,13 +52,18 @@ def window_split(x: Tensor, window: int) -> Tensor:
     """(B, C, H, W) -> (B * nH * nW, window * window, C), by a gather."""
     b, c, h, w = x.shape
     rows, cols = (h + window - 1) // window, (w + window - 1) // window
-    row, col = _places(rows, window, x), _places(cols, window, x)
-    row, col = row[:, None, :, None], col[None, :, None, :]
+    # One long row of places: a grid of windows would ask whether it has one
+    # row or column, as it has of maps that one window covers.
+    place = torch.arange(rows * cols * window * window, device=x.device)
+    grid, inner = place // window**2, place % window**2
+    # The ONNX exporter has no remainders by symbols.
+    row, col = grid // cols, grid - grid // cols * cols
+    row = row * window + inner // window
+    col = col * window + inner % window
     # Beyond the map all places have one more token, a zero.
     index = torch.where((row < h) & (col < w), row * w + col, h * w)
     tokens = torch.cat([flatten(x), x.new_zeros(b, 1, c)], 1)
-    windows = tokens[:, index.reshape(rows * cols, window * window)]
-    return windows.reshape(b * rows * cols, window * window, c)
+    return _regrouped(tokens[:, index], b * rows * cols, window * window, c)
 
 
 def window_join(windows: Tensor, window: int, shape: Sequence[int]) -> Tensor:
@@ -69,14 +74,13 @@ def window_join(windows: Tensor, window: int, shape: Sequence[int]) -> Tensor:
     col = torch.arange(w, device=windows.device)[None]
     index = row // window * cols + col // window
     index = (index * window + row % window) * window + col % window
-    tokens = windows.reshape(b, rows * cols * window * window, c)
+    tokens = _regrouped(windows, b, rows * cols * window * window, c)
     return unflatten(tokens[:, index.flatten()], shape)
 
 
-def _places(count: int, window: int, x: Tensor) -> Tensor:
-    """Rows or columns of the map in each window, (count, window)."""
-    first = window * torch.arange(count, device=x.device)[:, None]
-    return first + torch.arange(window, device=x.device)
+def _regrouped(x: Tensor, *shape: int) -> Tensor:
+    """Another shape, by one long row: `reshape` compares old and new sizes."""
+    return x.contiguous().flatten().reshape(shape)
 
 
 FORMS: dict[str, Callable[..., Tensor]] = {

@@ -87,6 +87,26 @@ def test_truncated_checkpoint(tmp_path):
         weight_checks.check_checkpoint(str(path))
 
 
+def test_a_damaged_model_to_start_from(tmp_path):
+    path = tmp_path / 'epoch_1.pth'
+    path.write_bytes(b'PK' + bytes(300))
+    with pytest.raises(UserError, match=r'epoch_1\.pth'):
+        weight_checks.check_load_from(Config(dict(load_from=str(path))))
+
+
+def test_a_model_to_start_from_that_is_not_trained_yet(tmp_path):
+    cfg = Config(dict(load_from=str(tmp_path / 'epoch_1.pth')))
+    with pytest.raises(UserError, match=r'train them first.*load_from='):
+        weight_checks.check_load_from(cfg)
+
+
+def test_a_file_without_weights(tmp_path):
+    path = tmp_path / 'log.pth'
+    torch.save({'meta': {}, 'state_dict': {}}, path)
+    with pytest.raises(UserError, match=r'log\.pth'):
+        weight_checks.check_checkpoint(str(path))
+
+
 def with_pretrained(root, checkpoint):
     cfg = config(root)
     init = dict(type='Pretrained', checkpoint=checkpoint)

@@ -259,6 +259,14 @@ def test_crops_at_the_ends_and_in_the_center(shape, corners):
     assert np.array_equal(run(views.ClipCrop(32), frames), three[4:8])
 
 
+@pytest.mark.parametrize(
+    'transform', [clips.ClipResizedCrop(24), views.ClipCrop(24)]
+)
+def test_crops_say_the_shape_of_their_frames(transform):
+    results = transform(dict(imgs=clip(), img_shape=(40, 56)))
+    assert results['img_shape'] == np.shape(results['imgs'])[1:3] == (24, 24)
+
+
 def test_bad_crops():
     with pytest.raises(UserError, match=r'num_crops=2: wanted 1 or 3'):
         views.ClipCrop(32, num_crops=2)

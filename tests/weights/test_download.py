@@ -223,6 +223,18 @@ def test_a_cache_that_cannot_be_written(server, cache):
         fetch(server.url('epoch_100.pth', CONTENT))
 
 
+@pytest.mark.parametrize('rank, slept', [(0, []), (1, [0.1])])
+def test_the_others_give_the_first_process_a_start(
+    tmp_path, monkeypatch, rank, slept
+):
+    said = []
+    monkeypatch.setattr(download.time, 'sleep', said.append)
+    monkeypatch.setenv('LOCAL_RANK', str(rank))
+    with open(tmp_path / 'lock', 'a+') as lock:
+        assert not download._wait(lock, tmp_path / 'a.pth')
+    assert said == slept
+
+
 @pytest.mark.parametrize('launcher', ['LOCAL_RANK', 'SLURM_LOCALID'])
 def test_launchers_tell_which_process_begins(monkeypatch, launcher):
     for name in download.LOCAL_RANKS:

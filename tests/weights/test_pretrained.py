@@ -1,6 +1,7 @@
 """What a backbone says about the weight file that it is given."""
 
 import logging
+import math
 
 import pytest
 import torch
@@ -45,6 +46,26 @@ def test_detector_file_gives_its_backbone(tmp_path):
     state['neck.lateral.weight'] = torch.ones(1)
     torch.save({'state_dict': state}, path)
     assert torch.equal(load(path).norm.weight, source.norm.weight)
+
+
+def test_a_file_of_two_backbones_gives_the_one_that_is_asked_for(tmp_path):
+    _, source = published(tmp_path)
+    state = source.state_dict()
+    both = {f'student.{k}': torch.zeros_like(v) for k, v in state.items()}
+    both.update({f'teacher.{k}': v for k, v in state.items()})
+    path = tmp_path / 'distilled.pth'
+    torch.save({'state_dict': both}, path)
+    model = load(path, dict(prefix='teacher.'))
+    assert torch.equal(model.norm.weight, source.norm.weight)
+
+
+def test_a_tensor_that_is_not_finite(tmp_path):
+    path, _ = published(tmp_path)
+    changed(
+        path, lambda state: state['blocks3.0.mlp.fc1.bias'].fill_(math.nan)
+    )
+    with pytest.raises(UserError, match=r'tiny_in1k\.pth.*mlp\.fc1\.bias'):
+        load(path)
 
 
 def test_nothing_matches(tmp_path):
