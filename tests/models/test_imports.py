@@ -22,11 +22,11 @@ CORE = ['registry'] + [
     for room in ('models', 'fast', 'weights')
     for path in sorted((ROOT / 'mmuniformer' / room).glob('*.py'))
 ]
-# One process for all, since most of the time goes into importing torch: each
-# module is imported by a child that has none of this package yet.
+# One process for all, since most of the time goes into importing torch and its
+# compiler: each module is imported by a child that has none of this package.
 SCRIPT = f"""
-import importlib, os, sys
-import torch, mmengine.model, mmengine.registry, mmengine.logging
+import importlib, os, sys, threading, warnings
+import torch._dynamo, mmengine.model, mmengine.registry, mmengine.logging
 loaded = [name for name in {HOSTS} if name in sys.modules]
 assert not loaded, loaded
 for name in {HOSTS}:
@@ -42,6 +42,18 @@ for name in {CORE}:
             print(name, repr(error))
             os._exit(1)
     os.waitpid(child, 0)
+
+
+def state():
+    found = dict(os.environ), list(sys.path), list(sys.path_hooks)
+    return *found, list(warnings.filters), threading.active_count()
+
+
+before, finders = state(), list(sys.meta_path)
+import mmuniformer
+new = [type(f).__name__ for f in sys.meta_path if f not in finders]
+if state() != before or new != ['_Around', '_Missing']:
+    print('package', new)
 """
 
 
@@ -56,6 +68,10 @@ def failures():
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def test_the_package_registers_import_hooks_and_does_no_more(failures):
+    assert 'package' not in failures
 
 
 @pytest.mark.parametrize('name', CORE)

@@ -169,6 +169,23 @@ def test_all_processes_hear_of_one_failure(server, cache):
     assert all('HTTP Error 404' in answer for answer in answers)
 
 
+def test_a_lock_tells_the_last_failure_alone(server, cache):
+    url = f'{server.root}/nowhere.pth'
+    for _ in range(2):
+        with pytest.raises(UserError) as error:
+            fetch(url)
+    path = cached_path(url)
+    assert path.with_name(f'.{path.name}.lock').read_text() == str(error.value)
+
+
+def test_what_a_hub_gives_is_looked_at(cache, monkeypatch, tmp_path):
+    page = tmp_path / 'page'
+    page.write_bytes(b'<!DOCTYPE html><title>Sign in</title>')
+    monkeypatch.setattr(download.hubs, 'fetch', lambda url, path: page)
+    with pytest.raises(UserError, match='is an HTML page'):
+        fetch('https://example.org/epoch_100.pth')
+
+
 def test_who_waits_does_not_try_again_what_failed(server, cache, monkeypatch):
     url = f'{server.root}/nowhere.pth'
     failing = download._download
@@ -235,7 +252,9 @@ def test_the_others_give_the_first_process_a_start(
     assert said == slept
 
 
-@pytest.mark.parametrize('launcher', ['LOCAL_RANK', 'SLURM_LOCALID'])
+@pytest.mark.parametrize(
+    'launcher', ['LOCAL_RANK', 'SLURM_LOCALID', 'MPI_LOCALRANKID']
+)
 def test_launchers_tell_which_process_begins(monkeypatch, launcher):
     for name in download.LOCAL_RANKS:
         monkeypatch.delenv(name, raising=False)
