@@ -41,6 +41,28 @@ class Arch(NamedTuple):
             return 1e-6 if scaled[stage] else 0.0
         return value if scaled[stage] or not any(scaled) else 0.0
 
+    def layer_depth(self, name: str) -> int:
+        """Depth of a tensor in the network, for layer-wise decay.
+
+        Embedding 1 has depth 0 and the blocks count on from 1; embeddings 2
+        to 4 share the depth of the block behind them; norms after the last
+        block, heads and everything unknown have the greatest depth.
+
+        Args:
+            name: Name in the backbone, e.g. 'blocks3.0.attn.qkv.weight'.
+        """
+        first, *rest = name.split('.')
+        kind, stage = first[:-1], first[-1:]
+        if stage in tuple('1234'):
+            before = sum(self.depths[: int(stage) - 1])
+            if kind == 'patch_embed':
+                return before + (stage != '1')
+            if kind == 'blocks':
+                return before + int(rest[0]) + 1
+            if kind == 'norm':
+                return sum(self.depths[: int(stage)]) + (stage == '4')
+        return sum(self.depths) + 1
+
 
 ARCHS = {
     's': Arch((3, 4, 8, 3)),

@@ -86,11 +86,7 @@ class Backbone(BaseModule):
     def get_layer_depth(
         self, param_name: str, prefix: str = ''
     ) -> tuple[int, int]:
-        """Depth of a parameter, for layer-wise learning-rate decay.
-
-        Embedding 1 has depth 0 and the blocks count on from 1; embeddings 2
-        to 4 share the depth of the block behind them; norms after the last
-        block, heads and everything unknown have the greatest depth.
+        """Depth of a parameter, see :meth:`.arch.Arch.layer_depth`.
 
         Args:
             param_name: Name in the whole model.
@@ -99,21 +95,9 @@ class Backbone(BaseModule):
         Returns:
             The depth and the number of depths.
         """
-        depths = self.arch.depths
-        last = sum(depths) + 1
-        parts = param_name.removeprefix(prefix).split('.')
-        kind, stage = parts[0][:-1], parts[0][-1]
-        if not param_name.startswith(prefix) or stage not in '1234':
-            depth = last
-        elif kind == 'patch_embed':
-            depth = sum(depths[: int(stage) - 1]) + (stage != '1')
-        elif kind == 'blocks':
-            depth = sum(depths[: int(stage) - 1]) + int(parts[1]) + 1
-        elif kind == 'norm':
-            depth = sum(depths[: int(stage)]) + (stage == '4')
-        else:
-            depth = last
-        return depth, last + 1
+        own = param_name.startswith(prefix)
+        name = param_name.removeprefix(prefix) if own else ''
+        return self.arch.layer_depth(name), sum(self.arch.depths) + 2
 
     def no_weight_decay(self) -> set[str]:
         """Parameters without weight decay, in addition to norms and biases.

@@ -118,6 +118,12 @@ class DropPath(nn.Module):
         return f'rate={self.rate:.3f}'
 
 
+def drop_path_rates(last: float, blocks: int) -> list[float]:
+    """Rates that grow linearly from 0 to ``last``, one per block."""
+    # In float32 as in the official code; of use on the meta device, too.
+    return torch.linspace(0, last, blocks, device='cpu').tolist()
+
+
 def pointwise(dim_in: int, dim_out: int, ndim: int) -> nn.Module:
     """A linear layer of the channels of maps, or of tokens (``ndim=0``)."""
     if ndim == 0:

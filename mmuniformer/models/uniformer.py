@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from .. import options
@@ -19,7 +18,7 @@ from ..registry import MODELS
 from .arch import ARCHS, Arch, resolve_arch
 from .backbone import Backbone
 from .blocks import AttnBlock, ConvBlock, Stage
-from .layers import LAYERS, MapLayerNorm, build_stem
+from .layers import LAYERS, MapLayerNorm, build_stem, drop_path_rates
 from .tokens import to_channels_last
 
 
@@ -114,13 +113,12 @@ class UniFormer(Backbone):
         options.layer_scale(layer_scale_init_value)
 
         self.build_embeddings(options.integer('in_channels', in_channels, 1))
-        # In float32 as in the official code; of use on the meta device, too.
-        rates = torch.linspace(0, rate, sum(size.depths), device='cpu')
-        each = iter(rates.tolist())
+        rates = iter(drop_path_rates(rate, sum(size.depths)))
         for i, depth in enumerate(size.depths):
             scale = size.first_scale(i, layer_scale_init_value)
             blocks = (
-                self.build_block(i, j, next(each), scale) for j in range(depth)
+                self.build_block(i, j, next(rates), scale)
+                for j in range(depth)
             )
             stage = Stage(*blocks)
             stage.recomputed = recomputed[i]
