@@ -3,8 +3,9 @@
 import math
 import sys
 import time
+from collections.abc import Sequence
 from multiprocessing import get_context
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -14,7 +15,23 @@ from ..errors import UserError
 from .complexity import input_channels
 from .peers import OURS, Row, build
 from .roofline import Peaks, synchronize
-from .steps import Settings, first_step, make_step, step_memory, tensors
+from .steps import (
+    Settings,
+    Step,
+    first_step,
+    make_step,
+    step_memory,
+    tensors,
+)
+
+
+class Timed(Protocol):
+    """Steps of a row that can be timed."""
+
+    row: Row
+
+    def seconds(self, count: int) -> float:
+        """Seconds per step of so many steps."""
 
 
 class Runner:
@@ -92,17 +109,22 @@ def _serve(pipe: Any, row: Row, settings: Settings, mode: str) -> None:
         if count is None:
             pipe.send(step_memory(step, device))
             continue
-        step()  # the others had the caches
-        synchronize(device)
-        start = time.perf_counter()
-        for _ in range(count):
-            step()
-        synchronize(device)
-        pipe.send((time.perf_counter() - start) / count)
+        pipe.send(seconds_of(step, count, device))
+
+
+def seconds_of(step: Step, count: int, device: torch.device) -> float:
+    """Seconds per step of so many steps, behind one that is not timed."""
+    step()  # the others had the caches
+    synchronize(device)
+    start = time.perf_counter()
+    for _ in range(count):
+        step()
+    synchronize(device)
+    return (time.perf_counter() - start) / count
 
 
 def race(
-    runners: list[Runner],
+    runners: Sequence[Timed],
     mode: str,
     settings: Settings,
     peaks: Peaks,

@@ -46,7 +46,12 @@ def machine(device: str, threads: int) -> str:
 
 
 def markdown(results: dict[str, Any]) -> str:
-    """Tables, one per mode, under one line on the conditions."""
+    """Tables, one per mode, and what their columns mean."""
+    return '\n'.join([*tables(results), '', LEGEND])
+
+
+def tables(results: dict[str, Any]) -> list[str]:
+    """Lines of tables, one per mode, under one line on the conditions."""
     by = f' by {results["peak_by"]}'
     lines = [
         f'{results["device"]}, {results["dtype"]}, torch {results["torch"]}, '
@@ -65,7 +70,7 @@ def markdown(results: dict[str, Any]) -> str:
         )  # fmt: skip
         lines += ['', _line(head), _line(['---'] * len(head))]
         lines += [_line(_cells(row)) for row in rows]
-    return '\n'.join([*lines, '', LEGEND])
+    return lines
 
 
 def _line(cells: Sequence[str]) -> str:

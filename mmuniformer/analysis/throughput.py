@@ -44,6 +44,7 @@ from .steps import MODES, Settings
 
 AS_TIMED = ('half', 'compiled')  # compared in the dtype that is timed
 FIXED = ('fused', 'half', 'best')  # not for training
+PLAIN = "the authors' formulation (plain)"
 DTYPES = ('float32', 'bfloat16', 'float16')
 
 
@@ -198,7 +199,7 @@ def measure_mode(rows, mode, settings, peaks, turns, memory):
     return list(zip(times, sizes, [runner.outs for runner in runners]))
 
 
-def results_of(rows, mode, measured, unequal, args, batch):
+def results_of(rows, mode, measured, unequal, baseline, batch):
     """The results of one mode, without shares."""
     found = dict(zip((row.name for row in rows), measured))
     results = []
@@ -208,7 +209,7 @@ def results_of(rows, mode, measured, unequal, args, batch):
         first = first_of_same_weights(rows, row)
         if row.variant in AS_TIMED and first:
             value = measure.greatest(outs, found[first.name][2])
-        base = measured[base_of(rows, row, args.baseline)][0]
+        base = measured[base_of(rows, row, baseline)][0]
         results.append(dict(
             name=row.name, mode=mode, subject=row.subject,
             variant=row.variant, shape=row.shape, difference=value,
@@ -236,17 +237,25 @@ def run(args):
             raced, mode, settings, peaks, turns, not args.no_memory
         )
         results += results_of(
-            raced, mode, measured, unequal, args, settings.batch
+            raced, mode, measured, unequal, args.baseline, settings.batch
         )
     for result in results:
         need = needs[result['subject'], result['shape']]
         add_shares(result, need, settings, peaks)
     return dict(
-        device=report.machine(args.device, settings.threads),
-        dtype=args.dtype, torch=torch.__version__, batch=settings.batch,
-        rounds=settings.rounds, modes=args.mode, peak_flops=peaks.flops,
-        peak_by=peaks.by, peak_bytes=peaks.bytes, rows=results, turns=turns,
-        baseline=args.baseline or "the authors' formulation (plain)",
+        conditions(settings, peaks), modes=args.mode, rows=results,
+        turns=turns, baseline=args.baseline or PLAIN,
+    )  # fmt: skip
+
+
+def conditions(settings, peaks):
+    """What the results of a comparison hold for."""
+    return dict(
+        device=report.machine(settings.device, settings.threads),
+        dtype=str(settings.dtype).removeprefix('torch.'),
+        torch=torch.__version__, batch=settings.batch,
+        rounds=settings.rounds, peak_flops=peaks.flops, peak_by=peaks.by,
+        peak_bytes=peaks.bytes,
     )  # fmt: skip
 
 

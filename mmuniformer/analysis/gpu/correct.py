@@ -296,6 +296,7 @@ def averages(place: Place) -> Result:
 def regions(place: Place) -> Result:
     """The operators of detection on the device against those on the CPU."""
     try:
+        import torchvision
         from mmcv.ops import nms, roi_align
         from mmdet.models import SingleRoIExtractor
     except ImportError as reason:
@@ -311,6 +312,9 @@ def regions(place: Place) -> Result:
     pooled = roi_align(maps.to(device), rois.to(device), 7, 0.125)
     kept = nms(boxes.to(device), scores.to(device), 0.5)[1]
     exact = roi_align(maps, rois, 7, 0.125)
+    theirs = torchvision.ops.roi_align(
+        maps.to(device), rois.to(device), 7, 0.125, aligned=True
+    )
     layer = dict(type='RoIAlign', output_size=7, sampling_ratio=0)
     extractor = SingleRoIExtractor(layer, 8, [8])
     low = maps.bfloat16()
@@ -319,6 +323,7 @@ def regions(place: Place) -> Result:
     return dict(
         operators='torchvision' if 'mmuniformer' in ext.__name__ else 'mmcv',
         roi_align=error(pooled, exact),
+        from_torchvision=error(theirs, exact),
         nms_equal=kept.tolist() == nms(boxes, scores, 0.5)[1].tolist(),
         bfloat16_regions=error(half, wanted),
     )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from ...engine.averaging import TogetherEMA
-from ..peers import build_ours
+from ..peers import Row, build_ours
 from ..roofline import Peaks, synchronize
 from ..steps import make_step
 from . import speed
@@ -92,7 +92,7 @@ def time_of_kernels(name: str, mode: str, place: Place) -> Result:
     """Kernels of a step by their time, as torch's profiler has them."""
     subject = speed.subjects(place)[name]
     settings = speed.settings_of(name, mode, place)
-    row = speed.Row(name, 'eager', subject.backbone, subject.shape)
+    row = Row(name, 'eager', subject.backbone, subject.shape)
     step = make_step(row, settings, mode)
     step()
     step()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .. import report
 from .items import Place, Record
 from .speed import SUBJECTS
 from .worker import PARTS
@@ -16,16 +17,6 @@ TITLES = dict(
     speed='Speed and memory, eager',
     operators='Operators',
     compiled='Speed and memory, compiled',
-)
-HEAD = (
-    'row', 'batch', 'per second', 'ms', 'spread', 'ratio', 'memory',
-    'of theirs', 'matmul', 'copy',
-)  # fmt: skip
-LEGEND = (
-    "Ratio and memory are in parts of the first row, the authors' "
-    'formulation. Rows take turns; medians over rounds. Matmul and copy: '
-    'what the model must compute and move at least, in parts of the rates '
-    'of a matrix product and of a copy that were measured in the same run.'
 )
 
 
@@ -95,20 +86,21 @@ def text(value: Any) -> str:
 
 def tables(good: dict[str, Any], compiled: bool) -> Iterator[str]:
     """A table for each item of the parts that measure speed."""
-    if good:
-        yield LEGEND
     for name, result in good.items():
-        shape = 'x'.join(map(str, result['shape']))
-        yield from ('', f'### {name} ({shape}, {result["dtype"]})', '')
-        goal = goal_of(name, result['mode'], compiled)
+        yield from ('', f'### {name}', '')
+        mode, rows = result['modes'][0], result['rows']
+        goal = goal_of(name, mode, compiled)
         if goal:
             yield f"Aimed at: {goal} times the authors' formulation, eager.\n"
-        yield _row(HEAD)
-        yield _row(['---'] * len(HEAD))
-        for label, row in result['rows'].items():
-            yield _row(_cells(label, row, result['batch']))
+        yield from report.tables(result)
+        theirs = rows[0]['memory']
+        if theirs:
+            parts = {r['name']: r['memory'] / theirs for r in rows[1:]}
+            yield f'\nMemory in parts of the first row: {text(parts)}.'
         for label, reason in result['failed'].items():
             yield f'\n- {label}: {reason}'
+    if good:
+        yield from ('', report.LEGEND)
 
 
 def goal_of(name: str, mode: str, compiled: bool) -> float | None:
@@ -117,23 +109,3 @@ def goal_of(name: str, mode: str, compiled: bool) -> float | None:
     index = 2 * (mode == 'train') + compiled
     goals = subject.goal if subject else ()
     return goals[index] if index < len(goals) else None
-
-
-def _cells(label: str, row: dict[str, Any], batch: int) -> list[str]:
-    memory = row['memory']
-    return [
-        label,
-        str(batch),
-        f'{row["per_second"]:.4g}',
-        f'{row["seconds"] * 1e3:.3g}',
-        f'{row["spread"]:.0%}',
-        f'{row["ratio"]:.2f}',
-        '-' if memory is None else f'{memory / 2**20:.0f} MiB',
-        '-' if row['memory_ratio'] is None else f'{row["memory_ratio"]:.2f}',
-        f'{row["matmul_share"]:.1%}',
-        f'{row["copy_share"]:.1%}',
-    ]
-
-
-def _row(cells: Any) -> str:
-    return f'| {" | ".join(cells)} |'

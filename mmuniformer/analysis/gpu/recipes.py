@@ -5,14 +5,16 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine import load
 
 from ...weights import files
+from ..steps import tensors
 from .items import Item, LeftOutError, Place, Result
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -55,13 +57,6 @@ randomness = dict(seed=3, deterministic={deterministic})
 
 def items(place: Place) -> list[Item]:
     """The items of this part."""
-    names = list(RECIPES)[: 1 if place.small else None]
-    if place.device == 'cpu':
-        return [
-            Item('toy world', make_world, 300),
-            *(Item(f'{n}: cpu', partial(on_cpu, n), 300) for n in names),
-            Item('resume', resume, 300),
-        ]
     return [
         Item('toy world', make_world, 120),
         Item('losses of 20 steps', losses, 240),
@@ -187,30 +182,38 @@ def read_losses(work: Path) -> list[float]:
     return [line['loss'] for line in lines if 'loss' in line]
 
 
-def on_cpu(recipe: str, place: Place) -> Result:
-    """A training without any GPU."""
-    return dict(losses=train(recipe, 'cpu', place, hidden=True))
+def side_by_side(run: Callable[[Any], Any], jobs: list[Any]) -> list[Any]:
+    """What a call gives for each job, or why it failed."""
+
+    def one(job: Any) -> Any:
+        try:
+            return run(job)
+        except (LeftOutError, RuntimeError) as reason:
+            return str(reason)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, jobs))
 
 
 def losses(place: Place) -> Result:
-    """Of every recipe in two precisions on the GPU, and on the CPU."""
+    """Of every recipe in two precisions on the device, and on the CPU.
+
+    On a CPU mixed precision is single precision: all three are the same.
+    """
     kinds: dict[str, tuple[str, ...]] = dict(
         cpu=(), fp16=('--amp', 'fp16'), bf16=('--amp', 'bf16')
     )
 
     def one(job: tuple[str, str]) -> Any:
         recipe, kind = job
-        try:
-            hidden = kind == 'cpu'
-            return train(recipe, kind, place, *kinds[kind], hidden=hidden)
-        except (LeftOutError, RuntimeError) as reason:
-            return str(reason)
+        hidden = kind == 'cpu'
+        return train(recipe, kind, place, *kinds[kind], hidden=hidden)
 
-    jobs = [(recipe, kind) for recipe in RECIPES for kind in kinds]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = dict(zip(jobs, pool.map(one, jobs)))
+    recipes = list(RECIPES)[: 1 if place.small else None]
+    jobs = [(recipe, kind) for recipe in recipes for kind in kinds]
+    found = dict(zip(jobs, side_by_side(one, jobs)))
     result: Result = {}
-    for recipe in RECIPES:
+    for recipe in recipes:
         exact = found[recipe, 'cpu']
         row: Result = {}
         result[recipe] = row
@@ -231,19 +234,16 @@ def deterministic(place: Place) -> Result:
 
     def one(job: tuple[str, int]) -> Any:
         recipe, number = job
-        try:
-            return train(
-                recipe, f'same_{number}', place, '--amp', 'fp16',
-                deterministic=True, steps=6,
-            )  # fmt: skip
-        except (LeftOutError, RuntimeError) as reason:
-            return str(reason)
+        return train(
+            recipe, f'same_{number}', place, '--amp', 'fp16',
+            deterministic=True, steps=6,
+        )  # fmt: skip
 
-    jobs = [(recipe, number) for recipe in SAME for number in range(2)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = dict(zip(jobs, pool.map(one, jobs)))
+    recipes = SAME[: 1 if place.small else None]
+    jobs = [(recipe, number) for recipe in recipes for number in range(2)]
+    found = dict(zip(jobs, side_by_side(one, jobs)))
     result: Result = {}
-    for recipe in SAME:
+    for recipe in recipes:
         first, second = (found[recipe, number] for number in range(2))
         result[recipe] = 'equal' if first == second else 'different'
         if isinstance(first, str):
@@ -263,21 +263,51 @@ def resume(place: Place) -> Result:
     train(recipe, 'cut', place, '--resume', steps=6, deterministic=True)
     work = Path(place.folder) / 'work'
     name = recipe.replace('/', '_')
-    state, other = (
-        files.read(str(work / f'{name}_{kind}' / 'iter_6.pth'))['state_dict']
+    result: Result = {}
+    both = [
+        files.read(str(work / f'{name}_{kind}' / 'iter_6.pth'))
         for kind in ('whole', 'cut')
-    )
-    different = [k for k in state if not torch.equal(state[k], other[k])]
-    return dict(
-        tensors=len(state), different=different[:5], count=len(different)
-    )
+    ]
+    for key in ('state_dict', 'ema_state_dict', 'optimizer'):
+        pairs = list(zip(*(tensors(file[key]) for file in both), strict=True))
+        different = sum(not torch.equal(a, b) for a, b in pairs)
+        result[key] = dict(tensors=len(pairs), different=different)
+    return result
 
 
 def compile_tools(place: Place) -> Result:
-    """``--compile`` of training, beside the same without it."""
+    """``--compile`` of training and of testing, beside both without it."""
     recipe = next(iter(RECIPES))
     options = ('--amp', 'bf16')
     plain = train(recipe, 'bf16', place, *options)
     fast = train(recipe, 'compile', place, *options, '--compile')
     pairs = list(zip(fast, plain))
-    return dict(steps=len(fast), apart=max(abs(a - b) / b for a, b in pairs))
+    wanted = scores(recipe, 'test', place)
+    found = scores(recipe, 'test_compile', place, '--compile')
+    return dict(
+        steps=len(fast),
+        apart=max(abs(a - b) / b for a, b in pairs),
+        tested=len(wanted),
+        scores_apart=float((found - wanted).abs().max()),
+    )
+
+
+def scores(
+    recipe: str, name: str, place: Place, *options: str
+) -> torch.Tensor:
+    """Scores (images, classes) by ``tools/test.py`` of what was trained."""
+    work = Path(place.folder) / 'work'
+    trained = f'{recipe.replace("/", "_")}_bf16'
+    out = work / f'{name}.pkl'
+    done = run(
+        [
+            tool_path('test.py'), str(work / f'{trained}.py'),
+            str(next((work / trained).glob('iter_*.pth'))),
+            *('--work-dir', str(work / name), '--out', str(out)),
+            *('--no-checks', *options),
+        ],
+        f'{recipe}_{name}', place,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f'{name}: {last_line(done)}')
+    return torch.stack([found['pred_score'] for found in load(out)])

@@ -1,19 +1,20 @@
 """Part (b): time and memory beside the authors' formulation and peers."""
 
-import statistics
-import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 
 from ...errors import UserError
-from ..peers import Row, build
-from ..roofline import Peaks, synchronize, work
+from .. import throughput
+from ..measure import race, seconds_of
+from ..peers import Row
+from ..roofline import Peaks
 from ..steps import (
     IN_CHANNELS_LAST,
+    MODES,
     Settings,
-    Step,
     first_step,
     make_step,
     step_memory,
@@ -41,7 +42,7 @@ class Subject(NamedTuple):
         shape: (H, W) or (T, H, W).
         batch: Of inference; half of it in training.
         peers: Rows beside ours; 'mmaction' has our weights.
-        train: Whether training is measured, too.
+        train: Whether training is measured compiled, too.
         goal: Ratios that are aimed at: inference eager and compiled,
             training eager and compiled.
     """
@@ -99,13 +100,28 @@ def subjects(place: Place) -> dict[str, Subject]:
 
 def items(place: Place) -> list[Item]:
     """The items of this part: eager rows."""
+    run = partial(measure, variants=('plain', 'eager', 'fused'))
+    return questions(place, run, 90)
+
+
+def questions(
+    place: Place, run: Callable[..., Result], limit: float, all: bool = True
+) -> list[Item]:
+    """An item for each subject and mode, those with a goal first.
+
+    Args:
+        place: Where they run.
+        run: Gets a subject's name, a mode and the place.
+        limit: Seconds of an item.
+        all: Training of every subject, too.
+    """
     found = []
     for name, subject in subjects(place).items():
-        modes = ('inference', 'train')[: 1 + subject.train]
-        for mode in modes:
-            run = partial(measure, name, mode, ('plain', 'eager', 'fused'))
-            found.append(Item(f'{name}, {mode}', run, 90))
-    return found
+        for i, mode in enumerate(MODES[: 1 + (all or subject.train)]):
+            own = partial(run, name, mode)
+            has_goal = len(subject.goal) > 2 * i
+            found.append((not has_goal, Item(f'{name}, {mode}', own, limit)))
+    return [item for _, item in sorted(found, key=lambda pair: pair[0])]
 
 
 def rows_of(
@@ -142,100 +158,59 @@ def settings_of(name: str, mode: str, place: Place) -> Settings:
     dtype = torch.float32 if place.small else torch.bfloat16
     threads = torch.get_num_threads()
     seconds = 0.01 if place.small else 0.15
-    return Settings(batch, dtype, place.device, threads, ROUNDS, seconds)
+    rounds = 1 if place.small else ROUNDS
+    return Settings(batch, dtype, place.device, threads, rounds, seconds)
+
+
+class Here:
+    """Steps of a row in this process, for a GPU's start takes seconds."""
+
+    def __init__(self, row: Row, settings: Settings, mode: str) -> None:
+        self.row, self.device = row, torch.device(settings.device)
+        self.step = make_step(row, settings, mode)
+        self.outs = first_step(row, self.step, mode)
+
+    def seconds(self, count: int) -> float:
+        """Seconds per step of so many steps."""
+        return seconds_of(self.step, count, self.device)
 
 
 def measure(
-    name: str, mode: str, variants: tuple[str, ...], place: Place
+    name: str, mode: str, place: Place, variants: tuple[str, ...]
 ) -> Result:
-    """Rows that take turns: seconds, memory, shares of the peaks."""
+    """Rows that take turns, as of :mod:`mmuniformer.analysis.throughput`.
+
+    Returns:
+        What ``throughput.py`` writes for one mode, and why rows failed.
+    """
     torch.backends.cudnn.benchmark = True
     settings = settings_of(name, mode, place)
-    device = torch.device(place.device)
-    steps: dict[str, Step] = {}
+    runners: list[Here] = []
     failed: dict[str, str] = {}
-    rows = {r.name: r for r in rows_of(name, mode, variants, place)}
-    for label, row in rows.items():
+    for row in rows_of(name, mode, variants, place):
         try:
-            steps[label] = make_step(row, settings, mode)
-            first_step(row, steps[label], mode)
-            steps[label]()
+            runners.append(Here(row, settings, mode))
         except (UserError, ImportError, LookupError, ValueError) as error:
-            steps.pop(label, None)
-            failed[label] = ' '.join(str(error).split())[:300]
+            failed[row.name] = ' '.join(str(error).split())[:300]
         except torch.OutOfMemoryError:
-            steps.pop(label, None)
-            failed[label] = 'out of memory'
-    memory = {k: step_memory(step, device) for k, step in steps.items()}
+            failed[row.name] = 'out of memory'
+    if not runners:
+        raise UserError(f'{name}, {mode}: {failed}')
+    device = torch.device(place.device)
+    sizes = [step_memory(runner.step, device) for runner in runners]
     peaks = Peaks(device, settings.dtype)
-    peaks.measure(1 if place.small else 2)
-    times = take_turns(steps, settings, device)
-    if not place.small:
-        peaks.measure()
-    result: Result = dict(
-        mode=mode, batch=settings.batch, dtype=str(settings.dtype)[6:],
-        shape=list(subjects(place)[name].shape), failed=failed,
-        peak_flops=peaks.flops, peak_bytes=peaks.bytes, rows={},
-    )  # fmt: skip
-    base = next(iter(times), '')
-    for label, spent in times.items():
-        seconds = statistics.median(spent)
-        own: Result = dict(
-            seconds=seconds,
-            per_second=settings.batch / seconds,
-            spread=(max(spent) - min(spent)) / seconds,
-            ratio=statistics.median(a / b for a, b in zip(times[base], spent)),
-            memory=memory[label],
-            memory_ratio=_ratio(memory[label], memory[base]),
-        )
-        own.update(shares(rows[label], mode, settings, seconds, peaks))
-        result['rows'][label] = own
-    return result
-
-
-def _ratio(one: int | None, other: int | None) -> float | None:
-    return one / other if one and other else None
-
-
-def take_turns(
-    steps: dict[str, Step], settings: Settings, device: torch.device
-) -> dict[str, list[float]]:
-    """Seconds per step of each row, by round; each begins with another."""
-
-    def turn(label: str, count: int) -> float:
-        synchronize(device)
-        start = time.perf_counter()
-        for _ in range(count):
-            steps[label]()
-        synchronize(device)
-        return (time.perf_counter() - start) / count
-
-    counts = {
-        label: max(round(settings.seconds / turn(label, 2)), 1)
-        for label in steps
-    }
-    times: dict[str, list[float]] = {label: [] for label in steps}
-    labels = list(steps)
-    for number in range(settings.rounds):
-        first = number % max(len(labels), 1)
-        for label in labels[first:] + labels[:first]:
-            times[label].append(turn(label, counts[label]))
-    return times
-
-
-def shares(
-    row: Row, mode: str, settings: Settings, seconds: float, peaks: Peaks
-) -> Result:
-    """Of the measured peaks of matrix product and copy."""
-    # The authors' formulation does the same work.
-    variant = 'peer' if row.variant == 'peer' else 'eager'
-    model = build(row._replace(variant=variant))
-    needs = work(model, row.shape, settings.batch)
-    matmul, copy = peaks.shares(
-        needs,
-        settings.batch,
-        settings.dtype.itemsize,
-        seconds,
-        mode == 'train',
+    times = race(runners, mode, settings, peaks, [])
+    rows = [runner.row for runner in runners]
+    measured = list(zip(times, sizes, [runner.outs for runner in runners]))
+    unequal = dict.fromkeys(row.name for row in rows)
+    results = throughput.results_of(
+        rows, mode, measured, unequal, None, settings.batch
     )
-    return dict(gflops=needs[0] / 1e9, matmul_share=matmul, copy_share=copy)
+    needs = throughput.needs_of(rows, settings.batch)
+    for result in results:
+        need = needs[result['subject'], result['shape']]
+        throughput.add_shares(result, need, settings, peaks)
+    return dict(
+        throughput.conditions(settings, peaks), modes=[mode], rows=results,
+        baseline=throughput.PLAIN, failed=failed,
+    )  # fmt: skip

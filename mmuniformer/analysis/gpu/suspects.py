@@ -9,7 +9,8 @@ from torch import nn
 from ...engine.speed import check_compiler
 from ...errors import UserError
 from ...fast.fusion import fuse
-from ..steps import tensors
+from ..peers import Row, build
+from ..steps import make_step, tensors
 from . import processes, speed
 from .correct import make, slopes
 from .items import Item, LeftOutError, Place, Result, autocast, error
@@ -102,9 +103,7 @@ def padded_heads(place: Place) -> Result:
         model = model.float()
     else:
         subject = speed.subjects(place)['xxs 224']
-        model = speed.build(
-            speed.Row('xxs', 'eager', subject.backbone, subject.shape)
-        )
+        model = build(Row('xxs', 'eager', subject.backbone, subject.shape))
         x = torch.randn(subject.batch, 3, *subject.shape)
     dtype = torch.float32 if place.small else torch.bfloat16
     model, x = model.to(place.device, dtype), x.to(place.device, dtype)
@@ -125,10 +124,10 @@ def cudnn_benchmark(place: Place) -> Result:
     for name in list(speed.subjects(place))[: 1 if place.small else 5 : 4]:
         subject = speed.subjects(place)[name]
         settings = speed.settings_of(name, 'train', place)
-        row = speed.Row(name, 'eager', subject.backbone, subject.shape)
+        row = Row(name, 'eager', subject.backbone, subject.shape)
         for choose in (False, True):
             torch.backends.cudnn.benchmark = choose
-            step = speed.make_step(row, settings, 'train')
+            step = make_step(row, settings, 'train')
             result[f'{name}, {choose}'] = seconds(step, place) * 1e3
     torch.backends.cudnn.benchmark = False
     return result
