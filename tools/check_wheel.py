@@ -36,6 +36,8 @@ TOYS = {
     'pose': 'pose/topdown_uniformer_toy',
     'video': 'video/uniformer_toy',
 }
+# mmsegmentation's recipes count in steps.
+LENGTHS = {'seg': ['--iters', '20']}
 SHORT = ['train_dataloader.num_workers=0', 'val_dataloader.num_workers=0']
 CONFIGS = """
 import sys
@@ -110,7 +112,8 @@ def check(extra: str, wheel: Path, work: Path, fetch: bool) -> bool:
     run(['python', '-c', CONFIGS])
     run(['python', '-c', CONFIGS, 'without'])
     run(['mmuniformer', 'toyworld', '--layouts', LAYOUTS[extra], *made])
-    run(['mmuniformer', 'train', toy, '--epochs', '1', *options])
+    length = LENGTHS.get(extra, ['--epochs', '1'])
+    run(['mmuniformer', 'train', toy, *length, *options])
     last = next(empty.glob('work_dirs/**/last_checkpoint'), None)
     path = last.read_text() if last else 'none'
     run(['mmuniformer', 'test', toy, path, *options])
