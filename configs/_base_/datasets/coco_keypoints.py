@@ -1,6 +1,6 @@
-# COCO 2017 key points, one person per sample (recipes: pose_estimation/exp/
-# top_down_*).; the size is that of 256x192, and
-# of others `codec = dict(input_size=..., ...)` changes it, and the decoder's.
+# COCO 2017 key points, one person per sample, at 256x192 (recipes:
+# pose_estimation/exp/top_down_*). A leaf of another size says it once, by
+# `codec = dict(input_size=..., heatmap_size=..., sigma=...)`.
 #
 # Training draws as mmpose 0.16, the framework of the recipes, not as 1.x,
 # which moves boxes by a truncated normal distribution in proportion to the

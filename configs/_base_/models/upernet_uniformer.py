@@ -1,16 +1,18 @@
 # UperNet on a dense UniFormer whose third stage is global (recipes:
 # semantic_segmentation/exp/upernet_*).
+# By this name mmseg's own tools find it.
+data_preprocessor = dict(
+    type='SegDataPreProcessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    size=(512, 512),  # of the crops in training
+    pad_val=0,
+    seg_pad_val=255,
+)
 model = dict(
     type='EncoderDecoder',
-    data_preprocessor=dict(
-        type='SegDataPreProcessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        bgr_to_rgb=True,
-        size=(512, 512),  # of the crops in training
-        pad_val=0,
-        seg_pad_val=255,
-    ),
+    data_preprocessor=data_preprocessor,
     backbone=dict(
         type='mmuniformer.UniFormer',
         arch='s',
