@@ -31,6 +31,7 @@ class Backbone(BaseModule):
         self, arch: Arch, frozen_stages: Any, norm_eval: Any, init_cfg: Any
     ) -> None:
         super().__init__(options.init_cfg(init_cfg))
+        weights.pretrained_cfg(init_cfg)  # which checks it
         self.arch = arch
         self.frozen_stages = options.integer(
             'frozen_stages', frozen_stages, -1, 4

@@ -12,7 +12,7 @@ import logging
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel, initialize, is_model_wrapper
@@ -27,6 +27,7 @@ from . import (
     variant,
     verdict,
 )
+from .options import Options, checked, pretrained_cfg
 
 # Final norms and classifiers: a file of a classifier has them, a backbone of
 # another task leaves them out, and nobody needs to be warned of that.
@@ -34,34 +35,6 @@ EXPECTED = re.compile(f'({transfer.NORMS.pattern})|(aux_)?head(_cls)?\\.')
 # Evaluation does not use the class-token branch of the light models, and a
 # pose model emits one map of the four that its file has norms for.
 UNUSED = re.compile(r'norm_cls\.|head_cls\.|norm[1-4]\.')
-
-
-class Options(NamedTuple):
-    """What to take of a file, and what may differ.
-
-    Attributes:
-        prefix: Where the backbone is in the file; by default it is found.
-        ema: Take the averaged weights of the file.
-        raw: Take the raw weights of a file that has averaged ones, too.
-        inflate: How image weights get a time axis, see
-            :func:`mmuniformer.weights.transfer.inflate`.
-        class_order: In which order the labels number the classes of
-            Kinetics, a member of ``labels.ORDERS``: the head gets it. None
-            leaves the head as it is in the file.
-        allow_partial: Accept a file that lacks a part of the backbone or has
-            more than it; or a regular expression of the names that it may
-            lack, e.g. 'blocks.*gamma_[12]' for new layer scales.
-        check_variant: Refuse a file of another variant, which shapes may not
-            tell.
-    """
-
-    prefix: str | None = None
-    ema: bool = False
-    raw: bool = False
-    inflate: str = 'average'
-    class_order: str | None = None
-    allow_partial: bool | str = False
-    check_variant: bool = True
 
 
 def initialise(backbone: nn.Module, init_cfg: Any) -> None:
@@ -77,24 +50,6 @@ def initialise(backbone: nn.Module, init_cfg: Any) -> None:
         initialize(backbone, others)
     if source:
         load(backbone, **source)
-
-
-def pretrained_cfg(init_cfg: Any) -> tuple[dict[str, Any], list[Any]]:
-    """Splits an ``init_cfg`` into the Pretrained entry and the others.
-
-    Returns:
-        Arguments of :func:`load`, empty if there is no such entry, and the
-        entries that are left to mmengine.
-    """
-    cfgs = init_cfg if isinstance(init_cfg, (list, tuple)) else [init_cfg]
-    source: dict[str, Any] = {}
-    others = []
-    for cfg in filter(None, cfgs):
-        if cfg['type'] == 'Pretrained':
-            source = {k: v for k, v in cfg.items() if k != 'type'}
-        else:
-            others.append(cfg)
-    return source, others
 
 
 def load(
@@ -130,7 +85,7 @@ def load_content(
 ) -> files.Match:
     """As :func:`load`, from what was in the file ``checkpoint``."""
     model = bare_model(model)
-    wanted = Options(**options)
+    wanted = checked(**options)
     state, match = fit(model, content, checkpoint, starts, wanted)
     put(model, state)
     return match

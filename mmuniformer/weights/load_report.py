@@ -46,11 +46,11 @@ class LoadReportHook(Hook):
         class_order: str | None = None,
         **options: Any,
     ) -> None:
-        labels.check_order(class_order)
+        load.checked(ema=ema, raw=raw, class_order=class_order)
         self.ema = ema
         self.raw = raw
         self.class_order = class_order
-        self.options = load.Options(**options)
+        self.options = load.checked(**options)
 
     def before_run(self, runner: Runner) -> None:
         """Makes mmengine read the file of ``load_from`` by our reader.

@@ -132,6 +132,14 @@ def fit_channels(state: Mapping[str, Tensor], own: Shapes) -> State:
     return done
 
 
+def check_inflate(mode: str) -> None:
+    """Raises UserError unless it is a member of ``INFLATE``."""
+    if mode not in INFLATE:
+        raise UserError(
+            f'inflate={mode!r}: wanted one of {", ".join(INFLATE)}'
+        )
+
+
 def inflate(
     state: Mapping[str, Tensor], own: Shapes, mode: str = 'average'
 ) -> State:
@@ -143,10 +151,7 @@ def inflate(
         mode: 'average': repeat in time and divide by the length (the rule of
             the authors); 'centre': the middle frame has all the weight.
     """
-    if mode not in INFLATE:
-        raise UserError(
-            f'inflate={mode!r}: wanted one of {", ".join(INFLATE)}'
-        )
+    check_inflate(mode)
     done = dict(state)
     for name, value in state.items():
         shape = own.get(name, ())

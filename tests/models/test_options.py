@@ -2,6 +2,7 @@
 
 import warnings
 from math import nan
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -250,6 +251,12 @@ def test_parts_that_share_a_layer_depth(name, like):
     assert model.get_layer_depth(name) == model.get_layer_depth(like)
 
 
+def pretrained(**options):
+    """Arguments with a file to load."""
+    source = dict(type='Pretrained', checkpoint='x.pth')
+    return dict(init_cfg=source | options)
+
+
 ARCH = dict(SIZE)
 ERRORS = [
     (UniFormer, dict(arch='xxs'), "arch='xxs'"),
@@ -319,6 +326,15 @@ ERRORS = [
     (UniFormer, dict(layer_scale_init_value=True), 'init_value=True'),
     (UniFormer, dict(init_cfg='file.pth'), "init_cfg='file.pth'"),
     (UniFormer, dict(init_cfg=dict(checkpoint='x')), 'init_cfg='),
+    (UniFormer, dict(init_cfg=dict(type='Pretrained')), 'checkpoint=None'),
+    (UniFormer, pretrained(checkpoint=3), 'checkpoint=3'),
+    (UniFormer, pretrained(prefx='a'), "prefx='a'"),
+    (UniFormer, pretrained(prefix=3), 'prefix=3'),
+    (UniFormer, pretrained(inflate='avg'), "inflate='avg'"),
+    (UniFormer, pretrained(class_order='abc'), "class_order='abc'"),
+    (UniFormer, pretrained(allow_partial='('), r"allow_partial='\('"),
+    (UniFormer, pretrained(allow_partial=3), 'allow_partial=3'),
+    (UniFormer, pretrained(ema='yes'), "ema='yes'"),
     (UniFormerLight, dict(keep_ratio='0.5'), "keep_ratio='0.5'"),
     (UniFormerLight, dict(keep_ratio=True), 'keep_ratio=True'),
     (UniFormerLight, dict(with_cls_token=1), 'with_cls_token=1'),
@@ -362,6 +378,7 @@ def test_a_window_larger_than_the_map_speaks():
         dict(out_indices=[np.int64(0), -1], frozen_stages=np.int64(1)),
         dict(drop_path_rate=0, layer_scale_init_value=1, head_dim=np.int32(8)),
         dict(drop_path_rate=np.float32(0.1), init_cfg=[], in_channels=1),
+        pretrained(checkpoint=Path('x.pth'), map_location='cpu'),
         dict(arch=dict(depths=[1, 1, 4, 1], embed_dims=[8, 16, 24, 32],
                        head_dim=8, mlp_ratio=2.5)),
     ],

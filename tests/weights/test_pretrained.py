@@ -48,14 +48,17 @@ def test_detector_file_gives_its_backbone(tmp_path):
     assert torch.equal(load(path).norm.weight, source.norm.weight)
 
 
-def test_a_file_of_two_backbones_gives_the_one_that_is_asked_for(tmp_path):
+@pytest.mark.parametrize('prefix', ['teacher.', 'teacher'])
+def test_a_file_of_two_backbones_gives_the_one_that_is_asked_for(
+    tmp_path, prefix
+):
     _, source = published(tmp_path)
     state = source.state_dict()
     both = {f'student.{k}': torch.zeros_like(v) for k, v in state.items()}
     both.update({f'teacher.{k}': v for k, v in state.items()})
     path = tmp_path / 'distilled.pth'
     torch.save({'state_dict': both}, path)
-    model = load(path, dict(prefix='teacher.'))
+    model = load(path, dict(prefix=prefix))
     assert torch.equal(model.norm.weight, source.norm.weight)
 
 
