@@ -63,7 +63,7 @@ def test_one_line(run_tool, tmp_path, case):
         ('model.backbone.attention=local', "attention='local': wanted one of"),
         ('model.backbone.arch=huge', "arch='huge': wanted one of s, "),
         ('model.backbone.window_size=0', 'window_size=0: wanted an int'),
-        ('load_from=none.pth', "checkpoint='none.pth': no such file"),
+        ('load_from=none.pth', 'no such file; the config starts from these'),
     ],
 )
 def test_wrong_value_in_the_config(run_tool, toy_cwd, option, wanted):
