@@ -31,6 +31,13 @@ def cpu_autocast() -> bool:
     return torch.is_autocast_cpu_enabled()
 
 
+def cpu_autocast_dtype() -> torch.dtype:
+    """The dtype that layers choose by themselves on the CPU."""
+    if hasattr(torch, 'get_autocast_dtype'):  # PyTorch 2.4
+        return torch.get_autocast_dtype('cpu')
+    return torch.get_autocast_cpu_dtype()
+
+
 def prepare_freezing(frozen: bool) -> None:
     """Says before ``torch.compile`` whether weights become constants.
 

@@ -1,4 +1,7 @@
-"""Depth-wise convolutions whose backward pass is fast on CPUs.
+"""Depth-wise convolutions whose backward pass is fast, and right, on CPUs.
+
+Of clips in bfloat16 PyTorch 2.11 itself gives gradients of weights that are
+not numbers, or off by their size.
 
 Legend: B batch, C channels, *S = (H, W) or (T, H, W), *K kernel.
 """
@@ -10,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
+from ..compat.old_torch import cpu_autocast, cpu_autocast_dtype
 from ..models.tokens import to_channels_last
-from .graphs import cpu_autocast, is_eager, takes_custom_code
+from .graphs import is_eager, takes_custom_code
 
 
 def applies(layer: Any, x: Tensor) -> bool:
@@ -24,13 +28,17 @@ def applies(layer: Any, x: Tensor) -> bool:
         and x.device.type == 'cpu'
         and torch.is_grad_enabled()
         and (takes_custom_code() or is_eager(x))
-        and not cpu_autocast()
     )
 
 
 def convolve(layer: Any, x: Tensor) -> Tensor:
     """The layer's ``forward``, (B, C, *S) -> (B, C, *S)."""
-    return _Convolution.apply(x, layer.weight, layer.bias)
+    tensors = x, layer.weight, layer.bias
+    if not cpu_autocast() or x.dtype == torch.float64:
+        return _Convolution.apply(*tensors)
+    dtype = cpu_autocast_dtype()
+    with torch.autocast('cpu', enabled=False):
+        return _Convolution.apply(*(value.to(dtype) for value in tensors))
 
 
 class _Convolution(torch.autograd.Function):

@@ -78,8 +78,8 @@ def fetch(url: str, path: Path) -> Path | None:
                 raise OSError('Google Drive did not give the file')
             return path
     except Exception as error:  # of kinds of the libraries' own
-        text = str(error).strip() or type(error).__name__
-        raise OSError(text.splitlines()[0]) from error
+        text = ' '.join(str(error).split()) or type(error).__name__
+        raise OSError(text[:300]) from error
     return None
 
 

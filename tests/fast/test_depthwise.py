@@ -4,8 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmuniformer.fast import depthwise
 from mmuniformer.models.layers import LAYERS
+from mmuniformer.models.tokens import to_channels_last
 
 SHAPES = [(6, 7), (1, 1), (4, 6, 7), (1, 3, 2), (2, 5, 5)]
 
@@ -57,22 +57,26 @@ def test_frozen_weights_get_no_gradient():
     assert x.grad is not None and layer.weight.grad is None
 
 
-# torch 2.11 itself gives a gradient that is off by more than its size.
-def test_weights_of_two_frames_get_right_gradients_in_bfloat16():
-    layer, x = build((2, 2, 2), 3, torch.bfloat16)
-    (got,) = gradients(layer(x), layer.weight)
+# torch 2.11 itself gives gradients that are off by more than their size.
+@pytest.mark.parametrize('mixed', [False, True])
+@pytest.mark.parametrize('kernel_size', [3, 5])
+def test_weights_of_clips_get_right_gradients_in_bfloat16(kernel_size, mixed):
+    dtype = torch.float32 if mixed else torch.bfloat16
+    layer, x = build((2, 6, 6), kernel_size, dtype)
     exact = [v.detach().double() for v in (x, layer.weight, layer.bias)]
     exact[1].requires_grad_()
-    torch.manual_seed(1)
+    with torch.autocast('cpu', torch.bfloat16, enabled=mixed):
+        out = layer(to_channels_last(x))
+    assert out.dtype == torch.bfloat16
+    grad = torch.randn(out.shape, dtype=torch.bfloat16)
+    (got,) = torch.autograd.grad(out, layer.weight, grad)
     out = reference(layer, *exact)
-    grad = torch.randn(out.shape, dtype=torch.bfloat16).double()
-    (wanted,) = torch.autograd.grad(out, exact[1], grad)
+    (wanted,) = torch.autograd.grad(out, exact[1], grad.double())
     error = (got.double() - wanted).abs().max() / wanted.abs().max()
     assert error < 0.02
 
 
-def test_autocast_is_left_to_pytorch():
-    layer, x = build((6, 7), 5, torch.float32)
-    assert depthwise.applies(layer, x)
+def test_double_precision_is_left_to_itself_under_autocast():
+    layer, x = build((6, 7), 5)
     with torch.autocast('cpu', torch.bfloat16):
-        assert not depthwise.applies(layer, x)
+        assert layer(x).dtype == torch.float64

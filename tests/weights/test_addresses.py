@@ -170,6 +170,13 @@ def test_google_drive_by_gdown(cache, monkeypatch):
 
     with pytest.raises(UserError, match='pip install gdown'):
         fetch('fpn_xxs')
+
+    def decline(**_):
+        raise RuntimeError('Failed to retrieve file url:\n\n\tToo many users')
+
+    installed(monkeypatch, 'gdown', download=decline)
+    with pytest.raises(UserError, match='url: Too many users'):
+        fetch('fpn_xxs')
     installed(monkeypatch, 'gdown', download=download)
     assert fetch('fpn_xxs') == cache / 'fpn_xxs.pth'
 
