@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -72,7 +73,11 @@ class Cluster:
         (folder / 'slurm.conf').write_text(
             CONFIG.format(host=host, folder=folder, node=NODE)
         )
-        (folder / 'gres.conf').write_text('NodeName=o[1-2] Name=gpu Count=1\n')
+        # Slurm counts the files of its GPUs: the null device is one here.
+        os.mknod(folder / 'gpu0', 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        (folder / 'gres.conf').write_text(
+            f'NodeName=o[1-2] Name=gpu File={folder}/gpu0\n'
+        )
         (folder / 'cgroup.conf').write_text('CgroupPlugin=autodetect\n')
         key = folder / 'munge/key'
         key.write_bytes(os.urandom(1024))
@@ -94,7 +99,9 @@ class Cluster:
         for node in ('o1', 'o2'):
             self.run('slurmd', '-N', node, '-f', str(folder / 'slurm.conf'))
         end = time.monotonic() + 60
-        while self.run('sinfo', '-h', '-o', '%T').split() != ['idle'] * 2:
+        idle = {'o1 idle', 'o2 idle'}
+        # A node is a line of each partition.
+        while {*self.run('sinfo', '-Nho', '%N %T').splitlines()} != idle:
             if time.monotonic() > end:
                 said = self.run('scontrol', 'show', 'nodes')[-300:]
                 self.__exit__()
