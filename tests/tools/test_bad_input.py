@@ -74,6 +74,17 @@ def test_wrong_value_in_the_config(run_tool, toy_cwd, option, wanted):
     assert wanted in done.stderr.strip().splitlines()[-1]
 
 
+def test_a_missing_checkpoint_is_told_before_a_test_begins(
+    run_tool, toy_cwd, tmp_path
+):
+    work_dir = tmp_path / 'work'
+    args = from_root(TOY), 'none.pth', '--work-dir', str(work_dir)
+    done = run_tool('test.py', *args, cwd=toy_cwd)
+    assert done.returncode == 2, done.stderr
+    assert 'none.pth' in done.stderr.strip().splitlines()[-1]
+    assert not list(work_dir.glob('*/*.log'))
+
+
 @pytest.mark.parametrize('tool', ['train.py', 'test.py', 'make_toyworld.py'])
 def test_help(run_tool, tool):
     done = run_tool(tool, '--help')
