@@ -215,10 +215,10 @@ def _sample(
     looked = spread(pairs, FIRST_MAPS)
     for image, path in looked:
         pixels += read_map(path, image, labels, found)
-    if suspicious(pixels, labels):
+    if doubtful(pixels, labels):
         for image, path in spread(pairs, MORE_MAPS):
             pixels += read_map(path, image, labels, found, quiet=True)
-            if not suspicious(pixels, labels):
+            if not doubtful(pixels, labels):
                 break
     check_seen(pixels, labels, looked[0][1] if looked else '', found)
 
@@ -235,11 +235,37 @@ def suspicious(pixels: Counter[int], labels: Labels) -> bool:
     )
 
 
+def left_out(pixels: Counter[int], labels: Labels) -> int | None:
+    """The one class that never occurs while the ignored label does.
+
+    Of three classes in maps of 0, 1 and 255 the third may be what 255 means.
+    """
+    never = {*range(labels.classes)} - {*labels.classes_of([*pixels]).values()}
+    if labels.ignored not in pixels or len(never) != 1:
+        return None
+    return never.pop()
+
+
+def doubtful(pixels: Counter[int], labels: Labels) -> bool:
+    """Whether more maps should be seen before anything is said."""
+    one = left_out(pixels, labels) is not None
+    return one or suspicious(pixels, labels)
+
+
 def check_seen(
     pixels: Counter[int], labels: Labels, path: str, found: Findings
 ) -> None:
     """Checks that the values of many label maps are those of classes."""
     if not suspicious(pixels, labels):
+        never_seen = left_out(pixels, labels)
+        if never_seen is not None:
+            names = [*labels.names, *['no name'] * labels.classes]
+            found.warn(
+                'a class of no label map',
+                f'class {never_seen} ({names[never_seen]}) '
+                f'never occurs in label maps such as {path!r}, but '
+                f'{labels.ignored}, the ignored label, does; was it meant?',
+            )
         return
     new = labels.classes_of(list(pixels))
     ignored = sorted(v for v, c in new.items() if c == labels.ignored)

@@ -1,6 +1,7 @@
 """Segmentation data that does not fit speaks before any long work."""
 
 import shutil
+from collections import Counter
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -19,8 +20,10 @@ from mmuniformer.checks import (
 )
 from mmuniformer.checks import (
     datasets,
+    label_maps,
     models,
 )
+from mmuniformer.checks.findings import Findings
 from mmuniformer.engine import LabelCheckHook
 from mmuniformer.errors import LocalUserError, UserError
 
@@ -147,6 +150,19 @@ def test_values_of_label_maps(tmp_path, values, options, wanted):
     cfg = segmentation(write_label_maps(tmp_path, values), **options)
     lines = errors(cfg, ('train',))
     assert (lines and wanted in lines[0]) if wanted else not lines, lines
+
+
+@needs_mmseg
+@pytest.mark.parametrize(
+    'values, said', [((0, 1, 255), True), ((0, 1), False), ((0, 255), False)]
+)
+def test_the_ignored_label_in_the_place_of_a_class(values, said):
+    names = 'wall', 'sky', 'tree'
+    found = Findings()
+    labels = label_maps.Labels(3, names, 255, False, None)
+    label_maps.check_seen(Counter(values), labels, 'a.png', found)
+    warned = [f.text for f in found if not f.error]
+    assert [t[:23] for t in warned] == ['class 2 (tree) never oc'] * said
 
 
 @needs_mmseg

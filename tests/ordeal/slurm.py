@@ -188,9 +188,9 @@ def _command(trial: Trial, name: str, more: tuple[str, ...]) -> list[str]:
 def _submit(trial: Trial, name: str, more: tuple[str, ...]) -> str:
     """Submits a training; the number of its job."""
     done = subprocess.run(
-        ['sbatch', '--parsable', '-p', 'low', '-N1', '--gres=gpu:1',
-         '--requeue', '--open-mode=append', '-o', f'{name}.log', '--wrap',
-         ' '.join(_command(trial, name, more))],
+        ['sbatch', '--parsable', '-p', 'low', '-N1', '-c2',
+         '--gres=gpu:1', '--requeue', '--open-mode=append', '-o',
+         f'{name}.log', '--wrap', ' '.join(_command(trial, name, more))],
         cwd=trial.folder, env=_environment(), capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout.strip()
