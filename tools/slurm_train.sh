@@ -5,7 +5,7 @@
 # before the time is over (NOTICE=120), SIGTERM before a preemption: the
 # training saves and ends with status 75, and this script starts it again with
 # --resume auto, at most REQUEUE=100 times; inside an sbatch job the job is
-# requeued.
+# requeued. The nodes meet at the first one's name, or at MASTER_ADDR.
 set -eu
 if [ $# -lt 3 ]; then
     sed -n '2,3s/^# //p' "$0" >&2
@@ -66,8 +66,8 @@ train() {
         --signal=USR1@"${NOTICE:-120}" \
         --kill-on-bad-exit=0 ${SRUN_ARGS:-} bash -c '
             export NODE_RANK=$SLURM_NODEID
-            MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-            export MASTER_ADDR
+            first=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+            export MASTER_ADDR=${MASTER_ADDR:-$first}
             exec "$@"' _ "$tools/dist_train.sh" "$config" "$per_node" "$@"
 }
 

@@ -85,6 +85,11 @@ def shrink(cfg, task):
     apply_one(cfg, 'input_size', SIZES[task])
     if task == 'video':
         apply_one(cfg, 'frames', 4)
+    if task == 'det':  # few regions: most of the time is theirs
+        few = dict(nms_pre=50, max_per_img=20)
+        cfg.model.train_cfg.rpn_proposal.update(few)
+        cfg.model.test_cfg.rpn.update(few)
+        cfg.model.train_cfg.rcnn.sampler.num = 16
     length = 'iters' if 'max_iters' in cfg.train_cfg else 'epochs'
     apply_one(cfg, length, 1)
     for split in ('train', 'val', 'test'):

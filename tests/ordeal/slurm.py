@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -159,9 +160,9 @@ def trials(trial: Trial, _: object) -> Iterator[tuple[str, int, list[str]]]:
         log = open(trial.folder / f'{name}.log', 'w')
         process = subprocess.Popen(
             _command(trial, name, more), cwd=trial.folder, stdout=log,
-            stderr=log, env=_environment(GPUS='2', GPUS_PER_NODE='1'),
+            stderr=log, env=_environment(GPUS='2', MASTER_ADDR=_address()),
         )  # fmt: skip
-        said = _wait_for(trial, name, 'Epoch(train) [2]')
+        said = _wait_for(trial, name, 'Epoch(train) [2]', process)
         if not said:
             step = cluster.run('squeue', '-h', '-o', '%i').split()[:1]
             cluster.run('scancel', '-s', 'USR1', *step)
@@ -196,13 +197,27 @@ def _submit(trial: Trial, name: str, more: tuple[str, ...]) -> str:
     return done.stdout.strip()
 
 
-def _wait_for(trial: Trial, name: str, text: str) -> str:
+def _address() -> str:
+    """Of this machine: the names of the nodes are Slurm's alone."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+        found.connect(('192.0.2.1', 9))  # which sends nothing
+        return found.getsockname()[0]
+
+
+def _wait_for(
+    trial: Trial,
+    name: str,
+    text: str,
+    process: subprocess.Popen | None = None,
+) -> str:
     """Waits until a job has said something; what is wrong."""
     end = time.monotonic() + LIMIT
     path = trial.folder / f'{name}.log'
     while time.monotonic() < end:
         if path.exists() and text in path.read_text(errors='replace'):
             return ''
+        if process and process.poll() is not None:
+            break
         time.sleep(0.2)
     return (
         f'does not start: {path.read_text()[-200:] if path.exists() else ""}'
