@@ -1,5 +1,8 @@
 """The same frames from every reader, of made videos of many kinds."""
 
+import os
+import signal
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -94,6 +97,22 @@ def test_a_reader_may_be_asked_again(tmp_path):
     reader.get_batch([1])
     assert np.array_equal(reader.get_batch([25]).asnumpy(), late)
     assert reader.get_avg_fps() == 25
+
+
+@needs_av
+def test_a_worker_reads_after_the_process_that_it_was_forked_from(tmp_path):
+    path = write(tmp_path / 'a.mp4', size=(320, 240))
+    readers.AvReader(path).get_batch([0])
+    child = os.fork()
+    if child == 0:
+        readers.AvReader(path).get_batch([1])
+        os._exit(0)
+    end = time.monotonic() + 20
+    while not (done := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.01)
+    assert done[1] == 0
 
 
 @needs_av

@@ -82,6 +82,8 @@ class AvReader:
             raise ValueError('it has no pictures')
         self.stream = self.container.streams.video[0]
         self.stream.codec_context.thread_count = 1
+        # Frames share one by themselves, whose threads a fork lacks.
+        self.scaler = av.video.reformatter.VideoReformatter()
 
     def __len__(self) -> int:
         return len(self.times)
@@ -126,15 +128,19 @@ class AvReader:
             context.skip_frame = 'DEFAULT' if seen else 'NONREF'
             for frame in packet.decode():
                 if frame.pts in wanted and frame.pts not in found:
-                    found[frame.pts] = upright(frame)
+                    found[frame.pts] = upright(self.scaler, frame)
             if len(found) == len(wanted):
                 break
         return found
 
 
-def upright(frame: Any) -> np.ndarray:
+def upright(scaler: Any, frame: Any) -> np.ndarray:
     """A frame of PyAV (H, W, 3) in RGB, as a telephone means it."""
-    pixels = frame.to_ndarray(format='rgb24')
+    try:
+        pixels = scaler.reformat(frame, format='rgb24', threads=1)
+    except TypeError:  # older, without threads
+        pixels = scaler.reformat(frame, format='rgb24')
+    pixels = pixels.to_ndarray()
     turns = round(getattr(frame, 'rotation', 0) / 90) % 4
     return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
