@@ -48,6 +48,8 @@ def check_numbers(cfg: Config, split: str, found: Findings) -> None:
         value = loader.get(key, least)
         if value is None and key == 'batch_size':
             continue  # a batch_sampler has it
+        if value == 'auto' and key == 'num_workers':
+            continue  # the machine has it
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not whole or value < least:
             found.error(

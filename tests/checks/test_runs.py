@@ -133,6 +133,13 @@ def test_numbers_of_a_loader(tmp_path, key, value):
 
 
 @needs_hosts
+def test_workers_that_the_machine_chooses(tmp_path):
+    cfg = detection(write_coco(tmp_path))
+    cfg.train_dataloader.num_workers = 'auto'
+    assert not errors(cfg)
+
+
+@needs_hosts
 @pytest.mark.parametrize(
     'loop', [dict(type='EpochBasedTrainLoop'), dict(by_epoch=True)]
 )
