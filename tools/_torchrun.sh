@@ -24,12 +24,7 @@ if ! [[ $gpus =~ ^[1-9][0-9]*$ ]]; then
     exit 2
 fi
 
-# An active environment wins over the project's own.
-python=${PYTHON:-python3}
-if [ -z "${PYTHON:-}${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] &&
-    [ -x "$tools/../.venv/bin/python" ]; then
-    python=$tools/../.venv/bin/python
-fi
+. "$tools/_python.sh"
 
 nodes=${NNODES:-1}
 if [ "$nodes" = 1 ]; then                   # any free port, unless one is given

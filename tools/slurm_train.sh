@@ -37,11 +37,7 @@ again=${REQUEUE:-100}
 # each process, at most what a node of the partition has.
 cpus=${CPUS_PER_TASK:-}
 if [ -z "$cpus" ]; then
-    python=${PYTHON:-python3}
-    if [ -z "${PYTHON:-}${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] &&
-        [ -x "$tools/../.venv/bin/python" ]; then
-        python=$tools/../.venv/bin/python
-    fi
+    . "$tools/_python.sh"
     workers=3
     if [ -f "$config" ]; then
         workers=$("$python" -c 'import sys
