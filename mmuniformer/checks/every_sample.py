@@ -1,6 +1,7 @@
 """All checks of a config over every sample, in parallel."""
 
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -100,9 +101,14 @@ def _opened(
     if count == 1 or len(tasks) <= CHUNK:
         yield from (open_all(list(chunk), fast) for chunk in chunks)
         return
-    with get_context('fork').Pool(count) as pool:
+    # A training in this process may hear signals; its children are to end.
+    initial = (signal.signal, (signal.SIGTERM, signal.SIG_DFL))
+    with get_context('fork').Pool(count, *initial) as pool:
         jobs = ((list(chunk), fast) for chunk in chunks)
         yield from pool.imap_unordered(_open_chunk, jobs)
+        # One that is ended while it waits for a job keeps the others' lock.
+        pool.close()
+        pool.join()
 
 
 def _open_chunk(job: tuple[list[Task], bool]) -> Opened:

@@ -26,6 +26,7 @@ from . import (
     machine,
     places,
     schedules,
+    signals,
 )
 from .bad_data import BadData
 from .stop import StopHook, StoppedInValidation
@@ -161,6 +162,8 @@ class SafeRunner(Runner):
                     hook.save(self, self.epoch, self.iter)
             CHECKPOINTS.wait()
             raise
+        finally:
+            signals.ignore()  # whoever called goes on
         CHECKPOINTS.wait()
         return trained
 

@@ -3,12 +3,13 @@
 import json
 import math
 import shutil
+import signal
 
 import cv2
 import numpy as np
 import pytest
 
-from mmuniformer.checks import report
+from mmuniformer.checks import every_sample, report
 from mmuniformer.checks.every_sample import check_all
 
 from .common import (
@@ -137,6 +138,21 @@ def clips(tmp_path):
     for name in ('a/0', 'a/1', 'b/0', 'b/1'):
         write_video(tmp_path / f'train/{name}.mp4')
     return tmp_path
+
+
+def handler(_):
+    return signal.getsignal(signal.SIGTERM)
+
+
+def test_processes_that_a_training_starts_can_be_ended(monkeypatch):
+    monkeypatch.setattr(every_sample, '_open_chunk', handler)
+    tasks = [None] * (every_sample.CHUNK + 1)
+    old = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        seen = list(every_sample._opened(tasks, True, 2))
+    finally:
+        signal.signal(signal.SIGTERM, old)
+    assert seen == [signal.SIG_DFL, signal.SIG_DFL]
 
 
 def test_broken_videos(clips):

@@ -1,5 +1,7 @@
 """An interrupted run ends as the uninterrupted one, bit for bit."""
 
+import signal
+
 import pytest
 import torch
 
@@ -35,6 +37,7 @@ def test_interrupted_at(loop, whole, tmp_path, at):
     with pytest.raises(signals.Stopped, match='--resume auto goes on') as end:
         make(tmp_path, loop, first).train()
     assert end.value.status == 75
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     make(tmp_path, loop, second, resume=True).train()
     assert first.seen + second.seen == whole[1]
     assert not same(states(last(tmp_path)), whole[0])
