@@ -15,6 +15,8 @@ import sys
 import time
 
 LIMIT_SECONDS = float(os.environ.get('MEETING_SECONDS', 110))
+# So long a node that cannot take part tries to tell the others.
+TELL_SECONDS = 20
 WORD_SECONDS = 15
 SIOCGIFADDR = 0x8915  # <linux/sockios.h>
 HOST = socket.gethostname()
@@ -60,10 +62,15 @@ def meet(node, nodes, address, port, about):
             f'reach (see /etc/hosts)'
         )
     hello = dict(node=node, nodes=nodes, host=HOST, about=about)
-    deadline = time.monotonic() + LIMIT_SECONDS
-    if node:
-        return join(found[0], hello, deadline)
-    return gather(found[0][0], port, hello, deadline)
+    return come(found[0], port, hello, LIMIT_SECONDS)
+
+
+def come(found, port, hello, limit):
+    """Meets the others as the first node, or as another one."""
+    deadline = time.monotonic() + limit
+    if hello['node']:
+        return join(found, hello, deadline)
+    return gather(found[0], port, hello, deadline)
 
 
 def join(found, hello, deadline):
@@ -110,6 +117,7 @@ def join(found, hello, deadline):
 def gather(family, port, hello, deadline):
     """What the first node does."""
     links, hosts, wrong, here = {}, {0: HOST}, '', ''
+    failed = failure(hello)
     server = socket.socket(family, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -130,7 +138,7 @@ def gather(family, port, hello, deadline):
             )
             now = time.monotonic()
             if now > deadline:
-                wrong = (
+                wrong = failed or (
                     f'{line}, which has not come in {LIMIT_SECONDS:.0f} s '
                     f'(MEETING_SECONDS); wanted it started there with '
                     f'NODE_RANK, MASTER_ADDR and PORT'
@@ -148,7 +156,7 @@ def gather(family, port, hello, deadline):
                 continue  # nobody, or a stranger
             here = link.getsockname()[0]
             links[len(links)] = link
-            wrong = difference(hello, other)
+            wrong = failure(other) or failed or difference(hello, other)
             if not wrong and number in hosts:
                 wrong = (
                     f'NODE_RANK={number} was given twice: to '
@@ -165,6 +173,12 @@ def gather(family, port, hello, deadline):
     if wrong:
         raise MeetingError(wrong)
     return here
+
+
+def failure(hello):
+    """Why a node cannot take part, or ''."""
+    why = hello.get('failed')
+    return f'node {hello["node"]} ({hello["host"]}): {why}' if why else ''
 
 
 def difference(hello, other):
@@ -215,20 +229,49 @@ def interface(address):
     return None
 
 
+def settings():
+    """NNODES, NODE_RANK and PORT.
+
+    Raises:
+        MeetingError: They are no numbers.
+    """
+    try:
+        return (
+            int(os.environ.get('NNODES', 1)),
+            int(os.environ.get('NODE_RANK', 0)),
+            int(os.environ.get('PORT', 29500)),
+        )
+    except ValueError as error:
+        raise MeetingError(
+            f'NNODES, NODE_RANK, PORT: wanted numbers ({error})'
+        ) from None
+
+
+def tell(why):
+    """Tells the other nodes that this one cannot take part.
+
+    Args:
+        why: The reason, in a line.
+    """
+    try:
+        nodes, node, port = settings()
+        address = os.environ.get('MASTER_ADDR', '')
+        if nodes < 2 or not address:
+            return
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)
+        hello = dict(node=node, nodes=nodes, host=HOST, failed=why)
+        come(found[0], port, dict(hello, about={}), TELL_SECONDS)
+    except (MeetingError, OSError):
+        pass  # this node has said it
+
+
 def meet_from_environment(arguments):
     """Meets the nodes that NNODES, NODE_RANK, MASTER_ADDR and PORT tell of.
 
     Args:
         arguments: Command line of torchrun.
     """
-    try:
-        nodes = int(os.environ.get('NNODES', 1))
-        node = int(os.environ.get('NODE_RANK', 0))
-        port = int(os.environ.get('PORT', 29500))
-    except ValueError as error:
-        raise MeetingError(
-            f'NNODES, NODE_RANK, PORT: wanted numbers ({error})'
-        ) from None
+    nodes, node, port = settings()
     if nodes < 2:
         return
     own = ('--node-rank', '--master-addr')

@@ -9,20 +9,25 @@ import logging
 import os
 import signal
 import sys
+import time
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 os.environ['MMUNIFORMER_LAUNCHER'] = str(os.getpid())
 
+from _meeting import HOST, MeetingError, meet_from_environment, tell
+
 if find_spec('torch') is None:
-    print(
-        f'error: {sys.executable} has no torch; run `make setup`, or set '
-        f'PYTHON to the one of your OpenMMLab environment',
-        file=sys.stderr,
+    why = (
+        f'{sys.executable} has no torch; run `make setup`, or set PYTHON to '
+        f'the one of your OpenMMLab environment'
     )
+    print(f'error: {why}', file=sys.stderr)
+    tell(why)
     sys.exit(2)
 
-from _meeting import MeetingError, meet_from_environment
+from torch.distributed import TCPStore
 from torch.distributed.elastic.multiprocessing import api
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.run import main
@@ -33,7 +38,13 @@ QUIET = {  # their processes have said what there is to say
     130: 'interrupted',
     3: 'lost another one',
 }
+STOPPED = {75, 130}
 OOM = Path('/sys/fs/cgroup/memory.events')
+# As mmuniformer/engine/heartbeat.py: a key in the store of all nodes, what
+# it is after a process has died, and longer than others take to look.
+BEAT = 'mmuniformer/{TORCHELASTIC_RUN_ID}/{again}/beat/{RANK}'
+FAILED = f'-2 {HOST}'
+LOOK_SECONDS = 6
 HANDED_ON = signal.SIGINT, signal.SIGTERM, signal.SIGUSR1
 
 contexts = []
@@ -99,6 +110,24 @@ def say(failure, rank, before):
     return f'error: process {rank} was ended by {name}'
 
 
+def tell_others():
+    """Lets the processes of other nodes know that those of this one died."""
+    if int(os.environ.get('NNODES', 1)) < 2:
+        return
+    try:
+        for own in contexts[-1].envs.values():
+            limit = timedelta(seconds=5)
+            store = TCPStore(
+                own['MASTER_ADDR'], int(own['MASTER_PORT']), timeout=limit
+            )
+            again = own['TORCHELASTIC_RESTART_COUNT']
+            store.set(BEAT.format(again=again, **own), FAILED)
+        if os.environ.get('NODE_RANK') == '0':
+            time.sleep(LOOK_SECONDS)  # the store ends with this process
+    except (LookupError, OSError, RuntimeError):
+        pass  # the first node is gone, which is seen without a word
+
+
 def first_line(error):
     """The gist of an error of torchrun itself."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
@@ -131,10 +160,11 @@ if __name__ == '__main__':
         died = [x for x in failed if x[1].exitcode < 0] or [
             x for x in failed if x[1].exitcode not in QUIET
         ]
-        if not died:
-            sys.exit(quiet[0])
-        print(say(died[0][1], died[0][0], before), file=sys.stderr)
-        sys.exit(1)
+        if died:
+            print(say(died[0][1], died[0][0], before), file=sys.stderr)
+        if not STOPPED.issuperset(codes):
+            tell_others()
+        sys.exit(1 if died else quiet[0])
     except (OSError, RuntimeError) as error:
         # Of the meeting of nodes: a taken port, a host that is not there.
         print(f'error: torchrun: {first_line(error)}', file=sys.stderr)

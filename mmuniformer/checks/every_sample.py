@@ -10,7 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from . import label_maps, loops, start
+from . import label_maps, start
 from .datasets import Source
 from .findings import Findings
 from .open_files import Opened, open_all
@@ -44,7 +44,6 @@ def check_all(
     """
     began = time.perf_counter()
     found = Findings(keep=50)
-    loops.repair_loaders(cfg)
     if _same(cfg, 'val', 'test'):
         splits = tuple(split for split in splits if split != 'test')
     start.check_config(cfg, splits, found)

@@ -1,11 +1,10 @@
 """Checks of loaders, samplers and loops, before the first step."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.logging import print_log
 from mmengine.registry import DATA_SAMPLERS, LOOPS
 
 from .datasets import flat_steps, full_name, resolve, type_name
@@ -20,43 +19,39 @@ ENDLESS = (
 SAME_LENGTH = ('ConcatDataset', 'MultiImageMixDataset', 'CombinedDataset')
 
 
-def repair_loaders(cfg: Config) -> None:
-    """Takes out of loaders what PyTorch refuses without workers.
-
-    Args:
-        cfg: Whole config; changed in place.
-    """
-    for split in ('train', 'val', 'test'):
-        loader = cfg.get(f'{split}_dataloader')
-        if not isinstance(loader, dict) or loader.get('num_workers', 0):
-            continue
-        for key in ('persistent_workers', 'prefetch_factor', 'timeout'):
-            if loader.get(key):
-                loader.pop(key)
-                print_log(
-                    f'{split}_dataloader.{key}: left out, as num_workers=0',
-                    logger='current',
-                )
-
-
 def check_numbers(cfg: Config, split: str, found: Findings) -> None:
     """Checks the numbers of a loader, of which PyTorch says little."""
     loader = cfg.get(f'{split}_dataloader')
-    if not isinstance(loader, dict):
-        return
-    for key, least in (('batch_size', 1), ('num_workers', 0)):
-        value = loader.get(key, least)
+    fault = loader_fault(loader) if isinstance(loader, dict) else ''
+    if fault:
+        found.error('number of a loader', f'{split}_dataloader.{fault}')
+
+
+def loader_fault(loader: Mapping[str, Any]) -> str:
+    """The number of a loader that is none, or ''.
+
+    Args:
+        loader: Its config.
+    """
+    least = dict(batch_size=1, num_workers=0)
+    for key in least.keys() & loader.keys():
+        value = loader[key]
         if value is None and key == 'batch_size':
             continue  # a batch_sampler has it
         if value == 'auto' and key == 'num_workers':
             continue  # the machine has it
         whole = isinstance(value, int) and not isinstance(value, bool)
-        if not whole or value < least:
-            found.error(
-                'number of a loader',
-                f'{split}_dataloader.{key}={value!r}: wanted a whole number '
-                f'from {least}',
+        if not whole or value < least[key]:
+            auto = " or 'auto'" if key == 'num_workers' else ''
+            return (
+                f'{key}={value!r}: wanted a whole number from {least[key]}'
+                f'{auto}'
             )
+    value = loader.get('timeout', 0)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not value >= 0:
+        return f'timeout={value!r}: wanted seconds'
+    return ''
 
 
 def is_epoch_loop(cfg: Config) -> bool | None:

@@ -24,14 +24,12 @@ def check(cfg: Config, splits: tuple[str, ...]) -> None:
     of a machine the first one checks the files.
 
     Args:
-        cfg: Whole config; loaders are changed in place where PyTorch would
-            refuse them for no reason.
+        cfg: Whole config.
         splits: Those that are used: 'train' and 'val', or 'test'.
 
     Raises:
         UserError: Something is wrong; the message says how to go on.
     """
-    loops.repair_loaders(cfg)
     if not cfg.get('checks', True):
         print_log('no checks, as checks=False', logger='current')
         _remove_hooks(cfg)

@@ -2,6 +2,7 @@
 
 import atexit
 import errno
+import multiprocessing
 import os
 import re
 import sys
@@ -104,7 +105,7 @@ def finish(status: int) -> None:
 
     It does not wait for the threads of a process group, which abort a
     finished process when they outlive their group, and for the workers of
-    data loaders, which end with it.
+    data loaders: a worker that is stuck would not end with it.
 
     Args:
         status: Its exit status.
@@ -118,6 +119,8 @@ def finish(status: int) -> None:
         # It would ask the workers to end, and wait for them.
         atexit.unregister(util._exit_function)  # type: ignore
         atexit._run_exitfuncs()
+    for child in multiprocessing.active_children():
+        child.kill()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -24,6 +24,10 @@ BEAT_SECONDS = 5.0
 LOST_SECONDS = 75.0
 MEETING_SECONDS = 110.0
 GONE = b'-1'
+# What tools/_torchrun.py says of a process that died, and on which host.
+FAILED = b'-2 '
+# A process that has the same error is to say it first.
+FAILED_SECONDS = 10.0
 LOST_STATUS = 3
 
 
@@ -63,7 +67,8 @@ def meet(store: Any, rank: int, size: int, limit: float) -> None:
         limit: Seconds to wait.
 
     Raises:
-        LocalUserError: Some are missing, by name; or two have one number.
+        LocalUserError: Some are missing, by name; or have ended before; or
+            two have one number.
     """
     host = f'{socket.gethostname()} process {os.getpid()}'
     store.set(key('host', rank), host)
@@ -78,6 +83,10 @@ def meet(store: Any, rank: int, size: int, limit: float) -> None:
         missing = [r for r in missing if not store.check([key('host', r)])]
         if not missing:
             return
+        for other in missing:
+            if store.check([key('beat', other)]):  # and has never come
+                value = store.get(key('beat', other))
+                raise LocalUserError(f'process {rank}: {ended(other, value)}')
         if time.monotonic() > end:
             names = ' '.join(map(str, missing))
             raise LocalUserError(
@@ -86,6 +95,12 @@ def meet(store: Any, rank: int, size: int, limit: float) -> None:
                 f'that NODE_RANK, MASTER_ADDR and PORT are right on each'
             )
         time.sleep(0.1)
+
+
+def ended(rank: int, value: bytes) -> str:
+    """What a process says of another one that has ended with an error."""
+    host = value.removeprefix(FAILED).decode(errors='replace')
+    return f'process {rank} has ended with an error, see what {host} says'
 
 
 class Heartbeat:
@@ -98,7 +113,12 @@ class Heartbeat:
         lost: Seconds after which a silent process counts as lost.
         beat: Seconds between two counts.
         leave: What to do when one is lost, with the line that says so.
+
+    Attributes:
+        patience: Seconds until it leaves after one that ended with an error.
     """
+
+    patience = FAILED_SECONDS
 
     def __init__(
         self,
@@ -135,6 +155,11 @@ class Heartbeat:
         number = 0
         while not self.stopped.wait(self.beat if number else 0):
             number += 1
+            for other, (value, since) in seen.items():
+                late = time.monotonic() - since > self.patience
+                if value.startswith(FAILED) and late:
+                    self.end(ended(other, value))
+                    return
             try:
                 self.store.set(key('beat', self.rank), str(number))
                 there = [
@@ -148,7 +173,9 @@ class Heartbeat:
             for other, value in zip(there, values, strict=True):
                 if other not in seen or seen[other][0] != value:
                     seen[other] = value, now
-                elif value != GONE and now - seen[other][1] > self.lost:
+                elif value.startswith((GONE, FAILED)):
+                    pass
+                elif now - seen[other][1] > self.lost:
                     self.report(other)
                     return
 

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from mmengine.utils.dl_utils import set_multi_processing
 from ..errors import UserError
 from . import heartbeat
 from .agreement import same_config
+from .patience import settle
 from .runner import SafeRunner
 from .speed import keep_freed_memory
 
@@ -93,6 +95,8 @@ def start_group(env_cfg: Any) -> None:
         dist.init_process_group(backend='gloo', timeout=limit)
     else:
         init_dist('pytorch', **{**dist_cfg, 'timeout': timeout})
+    if sys.version_info < (3, 12) and hasattr(os, 'register_at_fork'):
+        os.register_at_fork(before=settle)
 
 
 def build_runner(cfg: Config, launcher: str) -> Runner:

@@ -12,6 +12,7 @@ from mmengine.hooks import CheckpointHook, EMAHook
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from ..checks.loops import loader_fault
 from ..errors import LocalUserError, UserError
 from ..weights.load import bare_model
 from . import lock
@@ -20,6 +21,8 @@ SHARED_MEMORY = '/dev/shm'
 # What docker gives is 64 MiB, in which two workers of det have no room.
 SHARED_BYTES = 128 << 20
 UNITS = 'KMGT'
+# Of a loader; PyTorch refuses them without workers.
+NEED_WORKERS = 'persistent_workers', 'prefetch_factor', 'timeout'
 # More than this per process seldom help.
 MOST_WORKERS = 16
 
@@ -80,30 +83,35 @@ def check_space(runner: Runner) -> None:
         print_log(text, logger='current', level=logging.WARNING)
 
 
-def fit_loader(loader: dict[str, Any]) -> dict[str, Any]:
+def fit_loader(loader: dict[str, Any], name: str = '') -> dict[str, Any]:
     """What a config says of a loader, for this machine.
 
     Args:
         loader: With ``num_workers``, 'auto' for a process's share of the
             processors, and ``pin_memory``, which without a GPU is left out.
+            What PyTorch refuses without workers is left out where there are
+            none.
+        name: Its part of the config.
 
     Returns:
         A copy.
 
     Raises:
-        UserError: ``num_workers`` is something else.
+        UserError: ``num_workers`` or ``timeout`` is something else.
     """
     loader = loader.copy()
+    dot = f'{name}.' if name else ''
+    if loader.get('num_workers') == 'auto':
+        loader['num_workers'] = auto_workers()
     workers = loader.get('num_workers', 0)
-    if workers == 'auto':
-        workers = auto_workers()
-        loader['num_workers'] = workers
-        if not workers:
-            loader['persistent_workers'] = False
-            loader.pop('prefetch_factor', None)
-    whole = isinstance(workers, int) and not isinstance(workers, bool)
-    if not whole or workers < 0:
-        raise UserError(f"num_workers={workers!r}: wanted a number, or 'auto'")
+    fault = loader_fault(loader)
+    if fault:
+        raise UserError(f'{dot}{fault}')
+    if not workers:
+        for key in NEED_WORKERS:
+            if loader.pop(key, None):
+                text = f'{dot}{key}: left out, as num_workers=0'
+                print_log(text, logger='current')
     if loader.get('pin_memory') and not torch.cuda.is_available():
         loader['pin_memory'] = False
     return loader

@@ -17,7 +17,7 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from .bad_data import BadData
-from .workers import prepare_worker
+from .patience import PatientLoader
 
 # Workers ask for a few batches in advance.
 RECENT = 1000
@@ -94,14 +94,8 @@ class PlacedBatches:
         return places
 
 
-class PlacedLoader(DataLoader):
-    """A data loader that starts its workers when the first batch is asked."""
-
-    def __iter__(self) -> Any:
-        return self._batches()
-
-    def _batches(self) -> Iterator[Any]:
-        yield from super().__iter__()
+class PlacedLoader(PatientLoader):
+    """A data loader whose batches have their places."""
 
 
 def place_loader(
@@ -110,7 +104,7 @@ def place_loader(
     """Has the loader of a training draw by place, in place.
 
     Args:
-        loader: As built by mmengine, not iterated yet.
+        loader: A patient one, not iterated yet.
         seed: Seed of the run.
         rank: Number of this process.
         bad_data: What happens to samples that cannot be read.
@@ -132,7 +126,6 @@ def _start(start: Any, bad_data: BadData, worker: int) -> None:
     """Begins a worker process."""
     if start is not None:
         start(worker)
-    prepare_worker()
     place_dataset(cast(Any, get_worker_info()).dataset, bad_data)
 
 

@@ -2,7 +2,8 @@
 
 import copy
 import logging
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,8 +30,8 @@ from . import (
     signals,
 )
 from .bad_data import BadData
+from .patience import make_patient
 from .stop import StopHook, StoppedInValidation
-from .workers import prepare_worker
 
 # What comes of a checkpoint that is of another config, or of no training.
 FAULTS = (
@@ -50,19 +51,22 @@ class SafeRunner(Runner):
     _schedule_cfg: Any
     param_schedulers: Any
     _resume: bool
-    _trains = False
+    # Whose loaders are being built.
+    _builds = 'test'
     saved_iteration: int | None = None
 
     def build_dataloader(  # type: ignore[override]
         self, dataloader: Any, *args: Any, **kwargs: Any
     ) -> DataLoader:
-        """As of the base class; workers leave signals to this process."""
+        """As of the base class; workers that do not answer are named."""
+        name = f'{self._builds}_dataloader'
+        trains = self._builds == 'train'
         if isinstance(dataloader, dict):
-            dataloader = machine.fit_loader(dataloader)
+            dataloader = machine.fit_loader(dataloader, name)
         loader = super().build_dataloader(dataloader, *args, **kwargs)
-        if loader.num_workers:
-            loader.worker_init_fn = partial(_start, loader.worker_init_fn)
-        if self._trains:
+        if type(loader) is DataLoader or trains:
+            make_patient(loader, name)
+        if trains:
             bad_data = BadData(**self.cfg.get('bad_data', {}))
             seed = cast(int, self.seed) - going_on.rank_shift(self)
             places.place_loader(loader, seed, get_rank(), bad_data)
@@ -70,15 +74,25 @@ class SafeRunner(Runner):
 
     def build_train_loop(self, loop: Any) -> Any:
         """As of the base class, of our own kind."""
-        self._trains = True
-        try:
+        with self._building('train'):
             built = super().build_train_loop(loop)
-        finally:
-            self._trains = False
         own = isinstance(built.dataloader, places.PlacedLoader)
         if own and type(built) in loops.OWN:
             built.__class__ = loops.OWN[type(built)]
         return built
+
+    def build_val_loop(self, loop: Any) -> Any:
+        """As of the base class."""
+        with self._building('val'):
+            return super().build_val_loop(loop)
+
+    @contextmanager
+    def _building(self, split: str) -> Iterator[None]:
+        self._builds, before = split, self._builds
+        try:
+            yield
+        finally:
+            self._builds = before
 
     def wrap_model(self, model_wrapper_cfg: Any, model: Any) -> Any:
         """As of the base class; gradients are as their weights."""
@@ -209,9 +223,3 @@ class SafeRunner(Runner):
             len(loader),
             'wanted the same data on all nodes',
         )
-
-
-def _start(start: Any, worker: int) -> None:
-    if start is not None:
-        start(worker)
-    prepare_worker()

@@ -180,20 +180,6 @@ def test_processes_that_do_not_know_of_each_other(monkeypatch):
     assert not len(found)
 
 
-def test_loaders_without_workers():
-    cfg = Config(
-        dict(
-            train_dataloader=dict(
-                num_workers=0, persistent_workers=True, prefetch_factor=2
-            ),
-            val_dataloader=dict(num_workers=2, persistent_workers=True),
-        )
-    )
-    loops.repair_loaders(cfg)
-    assert list(cfg.train_dataloader) == ['num_workers']
-    assert cfg.val_dataloader.persistent_workers
-
-
 def schedule(cfg, steps=100):
     found = Findings()
     schedules.check_schedule(cfg, steps, found)

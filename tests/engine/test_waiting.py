@@ -96,11 +96,22 @@ def test_workers_for_the_machine(monkeypatch):
         loader = dict(num_workers='auto', persistent_workers=True)
         found = machine.fit_loader(loader)
         assert found['num_workers'] == wanted
-        assert found['persistent_workers'] is (wanted > 0)
+        assert found.get('persistent_workers', False) is (wanted > 0)
         assert loader['num_workers'] == 'auto'
     for wrong in ('many', -1, 2.5, True):
-        with pytest.raises(UserError, match=r'num_workers=.*wanted a number'):
+        with pytest.raises(
+            UserError, match=r'num_workers=.*wanted a whole number'
+        ):
             machine.fit_loader(dict(num_workers=wrong))
+
+
+def test_loaders_without_workers():
+    loader = dict(
+        num_workers=0, persistent_workers=True, prefetch_factor=2, timeout=9
+    )
+    assert machine.fit_loader(loader) == dict(num_workers=0)
+    loader['num_workers'] = 2
+    assert machine.fit_loader(loader) == loader
 
 
 @pytest.mark.parametrize('gpu', [True, False])

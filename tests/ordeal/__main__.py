@@ -9,6 +9,7 @@ the tools in forks of one process.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
@@ -23,6 +24,7 @@ from mmuniformer.toyworld import LAYOUTS, World, write_world
 
 from .. import ROOT
 from . import nodes
+from .forked import below
 from .trial import TASKS, Trial, full_disk, not_finite, signals
 
 ROWS = 'kills', 'nan', 'disk', 'weights', 'states', 'data', 'nodes', 'slurm'
@@ -114,6 +116,31 @@ def in_forks(folder: Path, args: argparse.Namespace, table: Table) -> None:
             table.count(f'bad data, {task}', 1, wrong)
 
 
+def end_by_signals() -> None:
+    """Has signals end the trials as an error would, with what they started.
+
+    A shell in the background has its children ignore ^C.
+    """
+    own = os.getpid()
+
+    def leave(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        if os.getpid() != own:  # a fork, which has not begun yet
+            os.kill(os.getpid(), number)
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, leave)
+
+
+def remove(folder: Path) -> None:
+    """Removes the trials and what still runs in them."""
+    for pid in below(folder):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def main() -> None:
     """Runs the trials and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -127,6 +154,8 @@ def main() -> None:
     add('--seed', type=int, default=0)
     args = parser.parse_args()
     table = Table()
+    end_by_signals()
+    begin = time.monotonic()
     # Not a TemporaryDirectory, which every fork would remove at its end.
     folder = Path(tempfile.mkdtemp(prefix='ordeal_'))
     try:
@@ -139,8 +168,9 @@ def main() -> None:
         if {'weights', 'states', 'data'} & {*args.rows}:
             in_forks(folder, args, table)
     finally:
-        shutil.rmtree(folder)
+        remove(folder)
     table.show()
+    print(f'{(time.monotonic() - begin) / 60:.1f} minutes')
     sys.exit(bool(table.wrong))
 
 

@@ -184,6 +184,8 @@ def _fork(command: list, folder: Path, path: Path, mode: int) -> int:
     if pid:
         return pid
     try:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         os.setsid()
         os.chdir(folder)
         log = os.open(path, os.O_WRONLY | os.O_CREAT | mode)
@@ -227,6 +229,17 @@ def _left_behind(session: int) -> int:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     return len(alive)
+
+
+def below(folder: Path) -> Iterator[int]:
+    """Processes that work in a folder, or name it in their command."""
+    for entry in Path('/proc').iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                where = os.readlink(entry / 'cwd')
+                command = (entry / 'cmdline').read_bytes()
+                if str(folder) in where or str(folder).encode() in command:
+                    yield int(entry.name)
 
 
 def _sessions() -> Iterator[tuple[int, int]]:

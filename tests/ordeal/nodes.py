@@ -94,16 +94,18 @@ def wait_for(trial, name, node, text):
         time.sleep(0.2)
 
 
-def ends(trial, name, processes, wanted, nodes=(0, 1), status=None):
+def ends(
+    trial, name, processes, wanted, nodes=(0, 1), status=None, limit=LIMIT
+):
     """What is wrong with how nodes end, as a list of lines."""
     begin = time.monotonic()
     wrong = []
     for process in processes:
         try:
-            process.wait(max(LIMIT - (time.monotonic() - begin), 1))
+            process.wait(max(limit - (time.monotonic() - begin), 1))
         except subprocess.TimeoutExpired:
             process.kill()
-            wrong.append(f'{name}: hangs for more than {LIMIT} s')
+            wrong.append(f'{name}: hangs for more than {limit} s')
     for node in nodes:
         text, lines = said(trial, name, node)
         if wanted and not any(re.search(wanted, x) for x in lines):
@@ -150,6 +152,19 @@ def trials(trial):
         lr = '--cfg-options', 'optim_wrapper.optimizer.lr=0.5'
         both = [start(trial, name, 0), start(trial, name, 1, *lr)]
         yield 'nodes: configs differ', 1, ends(trial, name, both, 'differ|0.5')
+
+        name = 'n_bare'
+        bare = dict(PYTHON='/usr/bin/python3')  # which has no torch
+        both = [start(trial, name, 0), start(trial, name, 1, **bare)]
+        wanted = 'python3 has no torch'
+        yield 'nodes: one without torch', 1, ends(trial, name, both, wanted)
+
+        name = 'n_error'
+        no = '--cfg-options', 'train_dataloader.dataset.data_root=/nowhere'
+        both = [start(trial, name, 0), start(trial, name, 1, *no)]
+        wanted = '/nowhere|process 1 has ended with an error'
+        told = ends(trial, name, both, wanted, limit=60)
+        yield 'nodes: an error on one', 1, told
 
         more = '--cfg-options', 'train_cfg.max_epochs=900'
         name = 'n_killed'

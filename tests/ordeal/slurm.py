@@ -12,7 +12,8 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from .. import ROOT
@@ -118,6 +119,10 @@ class Cluster:
                 os.kill(int(path.read_text()), signal.SIGTERM)
         os.environ.pop('SLURM_CONF', None)
 
+    def has(self, number: str) -> bool:
+        """Whether a job waits or runs."""
+        return number in self.run('squeue', '-h', '-o', '%i').split()
+
     @staticmethod
     def run(*command: str) -> str:
         """What a command prints."""
@@ -140,7 +145,8 @@ def trials(trial: Trial, _: object) -> Iterator[tuple[str, int, list[str]]]:
     with Cluster(trial.folder / 'slurm') as cluster:
         name = 's_preempted'
         number = _submit(trial, name, more)
-        said = _wait_for(trial, name, 'Epoch(train) [2]')
+        there = partial(cluster.has, number)
+        said = _wait_for(trial, name, there)
         if not said:
             high = 'sbatch', '-p', 'high', '-N2', '--exclusive', '-o'
             cluster.run(*high, '/dev/null', '--wrap', 'sleep 5')
@@ -149,7 +155,8 @@ def trials(trial: Trial, _: object) -> Iterator[tuple[str, int, list[str]]]:
 
         name = 's_signal'
         number = _submit(trial, name, more)
-        said = _wait_for(trial, name, 'Epoch(train) [2]')
+        there = partial(cluster.has, number)
+        said = _wait_for(trial, name, there)
         if not said:
             # As --signal=USR1@120 does before the time is over.
             cluster.run('scancel', '-s', 'USR1', number)
@@ -162,7 +169,7 @@ def trials(trial: Trial, _: object) -> Iterator[tuple[str, int, list[str]]]:
             _command(trial, name, more), cwd=trial.folder, stdout=log,
             stderr=log, env=_environment(GPUS='2', MASTER_ADDR=_address()),
         )  # fmt: skip
-        said = _wait_for(trial, name, 'Epoch(train) [2]', process)
+        said = _wait_for(trial, name, lambda: process.poll() is None)
         if not said:
             step = cluster.run('squeue', '-h', '-o', '%i').split()[:1]
             cluster.run('scancel', '-s', 'USR1', *step)
@@ -204,24 +211,20 @@ def _address() -> str:
         return found.getsockname()[0]
 
 
-def _wait_for(
-    trial: Trial,
-    name: str,
-    text: str,
-    process: subprocess.Popen | None = None,
-) -> str:
-    """Waits until a job has said something; what is wrong."""
+def _wait_for(trial: Trial, name: str, there: Callable[[], bool]) -> str:
+    """Waits until a job trains its second epoch; what is wrong."""
     end = time.monotonic() + LIMIT
     path = trial.folder / f'{name}.log'
+    text = ''
     while time.monotonic() < end:
-        if path.exists() and text in path.read_text(errors='replace'):
+        lives = there()
+        text = path.read_text(errors='replace') if path.exists() else ''
+        if 'Epoch(train) [2]' in text:
             return ''
-        if process and process.poll() is not None:
+        if not lives:
             break
-        time.sleep(0.2)
-    return (
-        f'does not start: {path.read_text()[-200:] if path.exists() else ""}'
-    )
+        time.sleep(0.5)
+    return f'does not start: {text[-300:]}'
 
 
 def _ends(
@@ -235,7 +238,7 @@ def _ends(
     """What is wrong with the end of a job, '' for nothing."""
     end = time.monotonic() + LIMIT
     while time.monotonic() < end:
-        if number not in cluster.run('squeue', '-h', '-o', '%i').split():
+        if not cluster.has(number):
             break
         time.sleep(0.5)
     else:
