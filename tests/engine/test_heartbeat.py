@@ -1,5 +1,6 @@
 """Lost processes are named, by the others, in time."""
 
+import re
 import threading
 import time
 from datetime import timedelta
@@ -9,6 +10,8 @@ from torch.distributed import TCPStore
 
 from mmuniformer.engine import heartbeat
 from mmuniformer.errors import LocalUserError
+
+from .. import ROOT
 
 
 @pytest.fixture
@@ -47,6 +50,35 @@ def test_one_that_has_ended_its_work_is_not_lost(store):
     time.sleep(1.2)
     one.stop()
     assert not lines
+
+
+def test_one_that_ended_with_an_error_is_named(store):
+    lines = []
+    one = watcher(store, 0, lines)
+    one.patience = 0.2
+    store.set(heartbeat.key('beat', 1), heartbeat.FAILED + b'a host')
+    time.sleep(0.15)
+    assert not lines  # it may have the same error to say
+    time.sleep(0.6)
+    one.stop()
+    assert len(lines) == 1
+    assert 'process 1 has ended with an error, see what a host' in lines[0]
+
+
+def test_one_that_ended_before_it_came_is_named(store):
+    store.set(heartbeat.key('beat', 1), heartbeat.FAILED + b'a host')
+    with pytest.raises(LocalUserError, match='0: process 1 has ended with'):
+        heartbeat.meet(store, 0, 2, 9)
+
+
+def test_torchrun_tells_it_by_the_same_key(monkeypatch):
+    source = (ROOT / 'tools/_torchrun.py').read_text()
+    (key,) = re.findall("^BEAT = '(.*)'$", source, re.MULTILINE)
+    monkeypatch.setenv('TORCHELASTIC_RUN_ID', 'a')
+    monkeypatch.setenv('TORCHELASTIC_RESTART_COUNT', '2')
+    own = key.format(TORCHELASTIC_RUN_ID='a', again=2, RANK=7)
+    assert own == heartbeat.key('beat', 7)
+    assert f"FAILED = f'{heartbeat.FAILED.decode()}{{HOST}}'" in source
 
 
 def test_the_first_node_is_out_of_reach():

@@ -31,12 +31,16 @@ def port():
 
 
 def nodes(port, *calls):
-    """What each node says, all at once; calls are (node, nodes, about)."""
+    """What each node says, all at once.
+
+    Calls are (node, nodes, about), or have the reason of one that cannot.
+    """
     said = [None] * len(calls)
     found = (socket.AF_INET, None, None, None, (HERE, port))
 
-    def one(i, node, count, about):
+    def one(i, node, count, about, failed=''):
         hello = dict(node=node, nodes=count, host=f'host{i}', about=about)
+        hello['failed'] = failed
         deadline = meeting.time.monotonic() + meeting.LIMIT_SECONDS
         try:
             if node:
@@ -69,6 +73,15 @@ def test_who_is_missing_is_said_on_all(port, capsys):
     said = nodes(port, (0, 4, SAME), (2, 4, SAME))
     assert all('for node 1 3 of 4, which has not come' in x for x in said)
     assert 'waiting: ' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('bad', [0, 1])
+def test_who_cannot_take_part_is_said_on_all(port, bad):
+    calls = [(node, 2, SAME) for node in (0, 1)]
+    calls[bad] = (bad, 2, {}, 'no torch')
+    assert (
+        nodes(port, *calls) == [f'error: node {bad} (host{bad}): no torch'] * 2
+    )
 
 
 def test_a_number_given_twice(port):
