@@ -10,10 +10,12 @@ the tools in forks of one process.
 
 import argparse
 import contextlib
+import json
 import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -28,6 +30,8 @@ from .forked import below
 from .trial import TASKS, Trial, full_disk, not_finite, signals
 
 ROWS = 'kills', 'nan', 'disk', 'weights', 'states', 'data', 'nodes', 'slurm'
+# They wait more than they work: a process of their own does them meanwhile.
+WAITING = 'nodes', 'slurm'
 
 
 class Table:
@@ -46,6 +50,16 @@ class Table:
         self.wrong += failed
         for line in failed:
             print(f'lost: {line}', flush=True)
+
+    def write(self, path: Path) -> None:
+        """Writes it for another process."""
+        path.write_text(json.dumps([self.rows, self.wrong]))
+
+    def add(self, path: Path) -> None:
+        """Adds what another process has written."""
+        rows, wrong = json.loads(path.read_text())
+        self.rows.update(rows)
+        self.wrong += wrong
 
     def show(self) -> None:
         """Prints the table."""
@@ -100,6 +114,19 @@ def disturbed(folder: Path, args: argparse.Namespace, table: Table) -> None:
                 table.count(*row)
 
 
+def beside(folder: Path, args: argparse.Namespace) -> list:
+    """Begins the rows that wait, if there are others; its process."""
+    rows = [row for row in args.rows if row in WAITING]
+    if not rows or rows == args.rows or 'cls' not in args.tasks:
+        return []
+    args.rows = [row for row in args.rows if row not in rows]
+    command = [
+        sys.executable, '-m', 'tests.ordeal', '--rows', *rows, '--tasks',
+        'cls', '--table', str(folder / 'table'),
+    ]  # fmt: skip
+    return [subprocess.Popen(command, cwd=ROOT)]
+
+
 def in_forks(folder: Path, args: argparse.Namespace, table: Table) -> None:
     """Broken files, work dirs and data."""
     from . import data, forked, states, weights
@@ -152,12 +179,14 @@ def main() -> None:
     add('--forks', action='store_true', help='no processes of their own')
     add('--files', type=int, default=300, help='mutated weight files')
     add('--seed', type=int, default=0)
+    add('--table', type=Path, help='write it here, for another process')
     args = parser.parse_args()
     table = Table()
     end_by_signals()
     begin = time.monotonic()
     # Not a TemporaryDirectory, which every fork would remove at its end.
     folder = Path(tempfile.mkdtemp(prefix='ordeal_'))
+    others = beside(folder, args)
     try:
         os.environ['PYTHONPATH'] = str(ROOT)
         os.environ['OMP_NUM_THREADS'] = '1'
@@ -167,8 +196,19 @@ def main() -> None:
             disturbed(folder, args, table)
         if {'weights', 'states', 'data'} & {*args.rows}:
             in_forks(folder, args, table)
+        for process in others:
+            if process.wait() not in (0, 1):
+                table.count('nodes, Slurm', 1, ['their process has died'])
+            else:
+                table.add(folder / 'table')
     finally:
+        for process in others:
+            process.terminate()  # it removes what is its own
+            process.wait()
         remove(folder)
+    if args.table:
+        table.write(args.table)
+        sys.exit(bool(table.wrong))
     table.show()
     print(f'{(time.monotonic() - begin) / 60:.1f} minutes')
     sys.exit(bool(table.wrong))
