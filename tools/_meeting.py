@@ -16,7 +16,7 @@ import time
 
 LIMIT_SECONDS = float(os.environ.get('MEETING_SECONDS', 110))
 # So long a node that cannot take part tries to tell the others.
-TELL_SECONDS = 20
+TELL_SECONDS = 30
 WORD_SECONDS = 15
 SIOCGIFADDR = 0x8915  # <linux/sockios.h>
 HOST = socket.gethostname()

@@ -16,21 +16,40 @@ from pathlib import Path
 
 os.environ['MMUNIFORMER_LAUNCHER'] = str(os.getpid())
 
+sys.path.insert(0, str(Path(__file__).parent))  # PYTHONSAFEPATH leaves it out
+
 from _meeting import HOST, MeetingError, meet_from_environment, tell
 
-if find_spec('torch') is None:
-    why = (
-        f'{sys.executable} has no torch; run `make setup`, or set PYTHON to '
-        f'the one of your OpenMMLab environment'
-    )
-    print(f'error: {why}', file=sys.stderr)
-    tell(why)
-    sys.exit(2)
+HANDED_ON = signal.SIGINT, signal.SIGTERM, signal.SIGUSR1
 
-from torch.distributed import TCPStore
-from torch.distributed.elastic.multiprocessing import api
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.run import main
+
+def leave(number, _):
+    """Ends before any process was started."""
+    name = signal.Signals(number).name
+    os.write(2, f'stopped by {name}; nothing was saved\n'.encode())
+    os._exit(130 if number == signal.SIGINT else 75)
+
+
+if __name__ == '__main__':  # before PyTorch takes its seconds
+    for number in HANDED_ON:
+        signal.signal(number, leave)
+    if find_spec('torch') is None:
+        why = (
+            f'{sys.executable} has no torch; run `make setup`, or set PYTHON '
+            f'to the one of your OpenMMLab environment'
+        )
+        print(f'error: {why}', file=sys.stderr)
+        tell(why)
+        sys.exit(2)
+    try:
+        meet_from_environment(sys.argv[1:])
+    except MeetingError as error:
+        print(f'error: {error}', file=sys.stderr)
+        sys.exit(2)
+
+from torch.distributed import TCPStore  # noqa: E402
+from torch.distributed.elastic.multiprocessing import api, errors  # noqa: E402
+from torch.distributed.run import main  # noqa: E402
 
 QUIET = {  # their processes have said what there is to say
     2: 'bad input',
@@ -45,7 +64,6 @@ OOM = Path('/sys/fs/cgroup/memory.events')
 BEAT = 'mmuniformer/{TORCHELASTIC_RUN_ID}/{again}/beat/{RANK}'
 FAILED = f'-2 {HOST}'
 LOOK_SECONDS = 6
-HANDED_ON = signal.SIGINT, signal.SIGTERM, signal.SIGUSR1
 
 contexts = []
 received = []
@@ -71,13 +89,6 @@ def hand_on(number, _):
             pass
     if not pids:
         leave(number, None)
-
-
-def leave(number, _):
-    """Ends before any process was started."""
-    name = signal.Signals(number).name
-    os.write(2, f'stopped by {name}; nothing was saved\n'.encode())
-    os._exit(130 if number == signal.SIGINT else 75)
 
 
 def killed_for_memory():
@@ -137,20 +148,13 @@ def first_line(error):
 if __name__ == '__main__':
     api.PContext.start = start_and_remember
     api._terminate_process_handler = hand_on
-    for number in HANDED_ON:
-        signal.signal(number, leave)
     before = killed_for_memory()
     for name in list(logging.root.manager.loggerDict):
         if name.startswith('torch.distributed.elastic'):
             logging.getLogger(name).disabled = True
     try:
-        meet_from_environment(sys.argv[1:])
-    except MeetingError as error:
-        print(f'error: {error}', file=sys.stderr)
-        sys.exit(2)
-    try:
         main()
-    except ChildFailedError as error:
+    except errors.ChildFailedError as error:
         failed = sorted(error.failures.items(), key=lambda x: x[1].timestamp)
         codes = [failure.exitcode for _, failure in failed]
         quiet = [code for code in codes if code in QUIET]

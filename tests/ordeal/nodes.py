@@ -160,11 +160,17 @@ def trials(trial):
         yield 'nodes: one without torch', 1, ends(trial, name, both, wanted)
 
         name = 'n_error'
-        no = '--cfg-options', 'train_dataloader.dataset.data_root=/nowhere'
-        both = [start(trial, name, 0), start(trial, name, 1, *no)]
+        plain, trial.config = trial.config, trial.folder / f'{name}.py'
+        trial.config.write_text(
+            f'import os\n_base_ = {str(plain)!r}\n'
+            f"data = os.environ.get('DATA', 'data/imagenet')\n"
+            f'train_dataloader = dict(dataset=dict(data_root=data))\n'
+        )
+        both = [start(trial, name, 0), start(trial, name, 1, DATA='/nowhere')]
+        trial.config = plain
         wanted = '/nowhere|process 1 has ended with an error'
-        told = ends(trial, name, both, wanted, limit=60)
-        yield 'nodes: an error on one', 1, told
+        said = ends(trial, name, both, wanted, limit=60)
+        yield 'nodes: an error on one', 1, said
 
         more = '--cfg-options', 'train_cfg.max_epochs=900'
         name = 'n_killed'
