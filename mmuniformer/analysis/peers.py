@@ -16,7 +16,13 @@ from ..fast.fusion import fuse
 from ..models.uniformer_light import UniFormerLight
 from ..zoo.create import NETWORKS
 from .plain_uniformer import PlainUniFormer
-from .scores import Published, find_entry, of_entry, of_torchvision
+from .scores import (
+    Published,
+    find_entry,
+    of_entry,
+    of_timm,
+    of_torchvision,
+)
 
 OURS = ('eager', 'fused', 'half', 'compiled')
 PEERS = ('peer', 'best')  # as it comes, and at its best
@@ -156,10 +162,7 @@ def find_peer(text: str) -> Published:
 
         if not timm.is_model(name):
             raise UserError(f'--peer={text!r}: timm has no such model')
-        pretrained = timm.get_pretrained_cfg(name)
-        assert pretrained is not None
-        size = pretrained.input_size
-        return Published(tuple(size[1:]))
+        return of_timm(name)
     if library == 'torchvision':
         import torchvision
 

@@ -12,6 +12,7 @@ from ..errors import UserError
 from .complexity import published_shape
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+TIMM = Path(__file__).with_name('timm.tsv')
 TOP1 = re.compile(r'Published: ([\d.]+) top-1')
 DATA = ('ImageNet-1K', 'Kinetics-400')
 
@@ -140,3 +141,16 @@ def of_torchvision(name: str) -> Published:
 
 def _square(size: Any) -> tuple[int, ...]:
     return (size, size) if isinstance(size, int) else tuple(size)
+
+
+def of_timm(name: str) -> Published:
+    """At the input of a model's default weights; they are not downloaded."""
+    import timm
+
+    weights: Any = timm.get_pretrained_cfg(name)
+    tag = f'{weights.architecture}.{weights.tag}'
+    shape = tuple(weights.input_size[1:])
+    for line in TIMM.read_text().splitlines():
+        if line.startswith(f'{tag}\t{shape[0]}\t'):
+            return Published(shape, float(line.rpartition('\t')[2]))
+    return Published(shape)

@@ -14,11 +14,15 @@ The light models and what one would take in their place, each at the input
 that its accuracy was published for:
 
     throughput.py --arch xxs@128 xxs@160 xxs@192 xxs@224 xs@192 xs@224 \
-        --peer plain mmpretrain:mobilevit-xsmall mmpretrain:mobilevit-small \
-        mmpretrain:efficientnet-b0_3rdparty_8xb32_in1k \
-        mmpretrain:efficientnet-b1_3rdparty_8xb32_in1k \
-        mmpretrain:efficientnet-b2_3rdparty_8xb32_in1k \
-        timm:pvt_v2_b0 timm:pvt_v2_b1 --compile --plot light.png
+        --batch 16 --ours fused --compile --best --plot light.png --peer \
+        timm:mobilenetv4_conv_small timm:mobilenetv4_conv_medium \
+        timm:fastvit_t8 timm:fastvit_t12 timm:efficientvit_b1 \
+        timm:repvit_m0_9 timm:repvit_m1_0 timm:tiny_vit_5m_224.in1k \
+        timm:convnextv2_atto timm:convnextv2_femto \
+        timm:efficientnet_b0.ra4_e3600_r224_in1k timm:efficientnet_b1
+    throughput.py --arch s b --ours fused --compile --best --plot images.png \
+        --peer timm:swin_tiny_patch4_window7_224 timm:caformer_s18 \
+        timm:convnext_tiny.fb_in1k
     throughput.py --ndim 3 --arch xxs@8x128x128 xxs@16x160x160 \
         xxs@32x160x160 xs@32x192x192 s@16x224x224 --peer plain \
         mmaction:x3d_s_13x6x1 mmaction:x3d_m_16x5x1 \

@@ -188,7 +188,9 @@ def test_published(tool, arch, shape, top1, views):
         ('mmpretrain:mobilevit-small', (256, 256), 78.25),
         ('mmaction:x3d_s_13x6x1', (13, 182, 182), 73.3),
         ('torchvision:resnet18', (224, 224), 69.758),
-        ('timm:pvt_v2_b1', (224, 224), None),
+        ('timm:pvt_v2_b1', (224, 224), 78.698),
+        ('timm:efficientnet_b1', (240, 240), 80.404),
+        ('timm:resnet18', (224, 224), None),
     ],
 )
 def test_published_of_peers(tool, name, shape, top1):
