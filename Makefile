@@ -54,8 +54,7 @@ docs: .venv-docs/bin/mkdocs
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
 	@echo "site/index.html"
 
-.venv-docs/bin/mkdocs: pyproject.toml
+.venv-docs/bin/mkdocs: requirements-docs.lock
 	@$(PYTHON) -m venv .venv-docs
-	@.venv-docs/bin/pip install -q -U 'pip>=25.1'
-	@.venv-docs/bin/pip install -q --group docs
+	@.venv-docs/bin/pip install -q --no-deps --require-hashes -r $<
 	@touch $@

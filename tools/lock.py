@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 ASKED = ROOT / 'requirements.txt'
 LOCK = ROOT / 'requirements.lock'
 FORKS = ROOT / 'requirements-onedl.txt'
-FORKS_LOCK = ROOT / 'requirements-onedl.lock'
+DOCS = ROOT / 'requirements-docs.txt'
+# Short lists, each with uv's options; a lock has its list's name.
+LISTS = {ASKED: (), FORKS: ('--no-deps',), DOCS: ()}
 UV = 'uv==0.13.9'
 PYPI = 'https://pypi.org/simple'
 PYTHONS = ('3.10', '3.11', '3.12', '3.13')
@@ -41,7 +43,7 @@ BOUNDS: list[str] = []
 
 
 def compile_lock(
-    target: Path, newest: bool, asked: Path = ASKED, *options: str
+    target: Path, newest: bool, asked: Path, *options: str
 ) -> None:
     """Runs uv in an environment of its own.
 
@@ -167,17 +169,17 @@ def main() -> None:
         help='write the newest that the bounds allow to FILE',
     )
     args = parser.parse_args()
+    locks = {asked: asked.with_suffix('.lock') for asked in LISTS}
+    if args.newest:
+        locks = {ASKED: args.newest}
     if not args.check:
         try:
-            compile_lock(args.newest or LOCK, newest=bool(args.newest))
-            if not args.newest:
-                compile_lock(FORKS_LOCK, False, FORKS, '--no-deps')
+            for asked, lock in locks.items():
+                newest = bool(args.newest)
+                compile_lock(lock, newest, asked, *LISTS[asked])
         except subprocess.CalledProcessError as error:
             sys.exit(f'error: {Path(error.cmd[0]).name} failed; see above')
-    pairs = [(ASKED, args.newest or LOCK)]
-    if not args.newest:
-        pairs.append((FORKS, FORKS_LOCK))
-    for asked, lock in pairs:
+    for asked, lock in locks.items():
         found = differences(asked.read_text(), lock.read_text())
         if found:
             sys.exit(

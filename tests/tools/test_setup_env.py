@@ -98,12 +98,17 @@ def test_forks_replace_their_originals_alone():
 def test_the_lock_of_the_forks_is_that_of_their_short_list():
     """For every Python, and each with hashes."""
     asked = lock.read_requirements(lock.FORKS.read_text())
-    text = lock.FORKS_LOCK.read_text()
+    text = lock.FORKS.with_suffix('.lock').read_text()
     assert len(asked) == 10 and lock.differences('', text) == []
     for python in lock.PYTHONS:
         locked = lock.pins(text, python, 'x86_64')
         assert set(locked) == {want.name for want in asked}
         assert all(w.specifier.contains(locked[w.name]) for w in asked)
+
+
+def test_the_lock_of_the_docs_is_that_of_their_short_list():
+    text = lock.DOCS.with_suffix('.lock').read_text()
+    assert lock.differences(lock.DOCS.read_text(), text) == []
 
 
 @pytest.fixture
