@@ -162,8 +162,8 @@ def trials(trial):
         name = 'n_error'
         plain, trial.config = trial.config, trial.folder / f'{name}.py'
         trial.config.write_text(
-            f'import os\n_base_ = {str(plain)!r}\n'
-            f"data = os.environ.get('DATA', 'data/imagenet')\n"
+            f'_base_ = {str(plain)!r}\n'
+            f"data = '{{{{$DATA:data/imagenet}}}}'\n"
             f'train_dataloader = dict(dataset=dict(data_root=data))\n'
         )
         both = [start(trial, name, 0), start(trial, name, 1, DATA='/nowhere')]
