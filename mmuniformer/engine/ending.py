@@ -19,6 +19,7 @@ from .heartbeat import LOST_STATUS
 from .signals import Stopped, ignore
 
 MACHINE = {
+    errno.ENOENT: 'there is no such file or folder',
     errno.ENOSPC: 'the disk is full',
     errno.EDQUOT: 'the quota of the disk is used up',
     errno.EACCES: 'no right to do that',
@@ -204,6 +205,8 @@ def _disk(error: BaseException, text: str) -> str | None:
     if number not in MACHINE:
         return None
     name = getattr(error, 'filename', None)
+    if number == errno.ENOENT and not name:
+        return None
     where = f'{os.fspath(name)!r}: ' if name else ''
     kept = ''
     if number in (errno.ENOSPC, errno.EDQUOT):

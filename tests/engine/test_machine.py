@@ -67,6 +67,7 @@ ERRORS = {
     'no right': PermissionError(13, 'Permission denied', '/w/a'),
     'is a file': NotADirectoryError(20, 'Not a directory', '/w/a'),
     'ulimit': OSError(24, 'Too many open files'),
+    "'/data/train': there is no such": OSError(2, 'No such', '/data/train'),
     '--shm-size': RuntimeError(
         'DataLoader worker (pid 7) is killed by signal: Bus error. It is '
         'possible that dataloader\'s workers are out of shared memory.'
