@@ -6,3 +6,7 @@ if [ -z "${PYTHON:-}${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ] &&
     [ -x "$tools/../.venv/bin/python" ]; then
     python=$tools/../.venv/bin/python
 fi
+if ! [ -f "$(command -v "$python")" ]; then
+    echo "error: PYTHON=$python: no such program; wanted the Python of your OpenMMLab environment, or \`make setup\`" >&2
+    exit 2
+fi

@@ -1,11 +1,12 @@
 """What trainings survive: python -m tests.ordeal; `make ordeal`.
 
-Every training runs as people run it, by tools/train.py in a process of its
-own, on a small toy world. It is killed or asked to end at random moments,
-from the first import to the last write, and goes on by --resume auto until it
-is done. What it ends with must equal, bit for bit, what an undisturbed run
-ends with. Files, work dirs and data that are broken in many ways go through
-the tools in forks of one process.
+Every training runs as people run it, by tools/train.py on a small toy world.
+It is killed or asked to end at random moments, from the first import to the
+last write, and goes on by --resume auto until it is done. What it ends with
+must equal, bit for bit, what an undisturbed run ends with. Trainings of the
+first task are processes of their own; those of others, and what meets files,
+work dirs and data that are broken in many ways, are forks of one process that
+has imported what they import.
 """
 
 import argparse
@@ -25,8 +26,7 @@ from pathlib import Path
 from mmuniformer.toyworld import LAYOUTS, World, write_world
 
 from .. import ROOT
-from . import nodes
-from .forked import below
+from . import forked, nodes
 from .trial import TASKS, Trial, full_disk, not_finite, signals
 
 ROWS = 'kills', 'nan', 'disk', 'weights', 'states', 'data', 'nodes', 'slurm'
@@ -73,13 +73,13 @@ class Table:
 def disturbed(folder: Path, args: argparse.Namespace, table: Table) -> None:
     """Trainings of each task in processes of their own."""
     rng = random.Random(args.seed)
-    if args.forks:
-        from . import forked
-
+    # The start is the same for all tasks: one is enough to be killed in it.
+    own = 'cls' * (not args.forks)
+    if {*args.tasks} - {own}:
         forked.prepare()
     for task in args.tasks:
         trial = Trial(folder, task)
-        trial.forks = args.forks
+        trial.forks = task != own
         begin = time.monotonic()
         if trial.run(f'{task}_whole'):
             last = trial.log(f'{task}_whole').splitlines()[-1]
@@ -129,7 +129,7 @@ def beside(folder: Path, args: argparse.Namespace) -> list:
 
 def in_forks(folder: Path, args: argparse.Namespace, table: Table) -> None:
     """Broken files, work dirs and data."""
-    from . import data, forked, states, weights
+    from . import data, states, weights
 
     forked.prepare()
     if 'states' in args.rows:
@@ -162,7 +162,7 @@ def end_by_signals() -> None:
 
 def remove(folder: Path) -> None:
     """Removes the trials and what still runs in them."""
-    for pid in below(folder):
+    for pid in forked.below(folder):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     shutil.rmtree(folder, ignore_errors=True)
@@ -176,7 +176,7 @@ def main() -> None:
     add('--tasks', nargs='+', default=[*TASKS], choices=TASKS)
     add('--kills', type=int, default=12, help='for each task')
     add('--terms', type=int, default=4, help='for each task')
-    add('--forks', action='store_true', help='no processes of their own')
+    add('--forks', action='store_true', help='of the first task, too')
     add('--files', type=int, default=300, help='mutated weight files')
     add('--seed', type=int, default=0)
     add('--table', type=Path, help='write it here, for another process')

@@ -94,18 +94,16 @@ def wait_for(trial, name, node, text):
         time.sleep(0.2)
 
 
-def ends(
-    trial, name, processes, wanted, nodes=(0, 1), status=None, limit=LIMIT
-):
+def ends(trial, name, processes, wanted, nodes=(0, 1), status=None):
     """What is wrong with how nodes end, as a list of lines."""
     begin = time.monotonic()
     wrong = []
     for process in processes:
         try:
-            process.wait(max(limit - (time.monotonic() - begin), 1))
+            process.wait(max(LIMIT - (time.monotonic() - begin), 1))
         except subprocess.TimeoutExpired:
             process.kill()
-            wrong.append(f'{name}: hangs for more than {limit} s')
+            wrong.append(f'{name}: hangs for more than {LIMIT} s')
     for node in nodes:
         text, lines = said(trial, name, node)
         if wanted and not any(re.search(wanted, x) for x in lines):
@@ -169,7 +167,7 @@ def trials(trial):
         both = [start(trial, name, 0), start(trial, name, 1, DATA='/nowhere')]
         trial.config = plain
         wanted = '/nowhere|process 1 has ended with an error'
-        said = ends(trial, name, both, wanted, limit=60)
+        said = ends(trial, name, both, wanted)
         yield 'nodes: an error on one', 1, said
 
         more = '--cfg-options', 'train_cfg.max_epochs=900'
