@@ -1,7 +1,9 @@
 """All processes of a run have the same config, data, file and weights."""
 
+import contextlib
 import os
 import socket
+import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,7 +11,13 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import all_gather_object, get_world_size
+from mmengine.dist import (
+    all_gather_object,
+    broadcast_object_list,
+    get_rank,
+    get_world_size,
+)
+from mmengine.logging import print_log
 from torch import nn
 
 from ..errors import LocalUserError
@@ -113,6 +121,42 @@ def same_file(path: Path) -> None:
         f'checkpoint={str(path)!r} ({socket.gethostname()})',
         size,
         'wanted a work dir that all nodes share, or the same file on each',
+    )
+
+
+def shares_folder() -> bool:
+    """Whether all processes work in one folder, or in copies of it."""
+    name = ['']
+    with contextlib.ExitStack() as stack:
+        if get_rank() == 0:
+            with contextlib.suppress(OSError):
+                file = tempfile.NamedTemporaryFile(prefix='.seen_', dir='.')
+                name = [os.path.basename(stack.enter_context(file).name)]
+        broadcast_object_list(name)
+        seen = bool(name[0]) and os.path.exists(name[0])
+        return all(all_gather_object(seen))
+
+
+def collect_results(evaluator: Any) -> None:
+    """Has metrics collect their results where all processes can.
+
+    By default mmengine writes them into the working folder, where the first
+    process looks for those of all.
+
+    Args:
+        evaluator: That of a loop.
+    """
+    local = int(os.environ.get('LOCAL_WORLD_SIZE', get_world_size()))
+    if local == get_world_size() or shares_folder():
+        return
+    for metric in getattr(evaluator, 'metrics', ()):
+        own = getattr(metric, 'collect_dir', '')
+        if getattr(metric, 'collect_device', '') == 'cpu' and own is None:
+            metric.collect_device = 'gpu'  # by the group, whatever it is
+    print_log(
+        'the nodes have no working folder in common: results of validations '
+        'and tests are collected over the network',
+        logger='current',
     )
 
 

@@ -82,9 +82,17 @@ class SafeRunner(Runner):
         return built
 
     def build_val_loop(self, loop: Any) -> Any:
-        """As of the base class."""
+        """As of the base class; nodes need no folder in common."""
         with self._building('val'):
-            return super().build_val_loop(loop)
+            built = super().build_val_loop(loop)
+        agreement.collect_results(getattr(built, 'evaluator', None))
+        return built
+
+    def build_test_loop(self, loop: Any) -> Any:
+        """As of the base class; nodes need no folder in common."""
+        built = super().build_test_loop(loop)
+        agreement.collect_results(getattr(built, 'evaluator', None))
+        return built
 
     @contextmanager
     def _building(self, split: str) -> Iterator[None]:

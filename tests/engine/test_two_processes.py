@@ -55,3 +55,9 @@ def test_weights_that_differ_are_refused_by_both(seen):
 def test_a_work_dir_that_is_not_shared_is_refused_by_both(seen):
     for one in seen:
         assert 'no such file' in one['folder'] and 'rank 1' in one['folder']
+
+
+def test_nodes_without_a_common_folder_are_scored(seen):
+    for one in seen:
+        score = dict(score=1.0)
+        assert one['nodes'] == [['cpu', score], ['gpu', score]]

@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.dist import get_rank
+from mmengine.evaluator import Evaluator
 
 from mmuniformer.engine import agreement, heartbeat, launch, signals
 from mmuniformer.errors import UserError
 
-from .runs import Ask, Net, last, make, states
+from .runs import Ask, Net, Score, last, make, states
 from .test_finite import Spoiled
 
 
@@ -90,6 +91,22 @@ def not_finite(folder):
     return bool(finite), hook.skipped, weights
 
 
+def nodes(folder):
+    """Scores of nodes that work in one folder, and each in its own."""
+    here, seen = os.getcwd(), []
+    os.environ['LOCAL_WORLD_SIZE'] = '1'
+    for own in (folder, folder / f'of_{get_rank()}'):
+        own.mkdir(exist_ok=True)
+        os.chdir(own)
+        evaluator = Evaluator(Score())
+        agreement.collect_results(evaluator)
+        evaluator.metrics[0].results = [get_rank()]
+        device = evaluator.metrics[0].collect_device
+        seen.append([device, evaluator.evaluate(2)])
+    os.chdir(here)
+    return seen
+
+
 def main(folder):
     launch.start_group(dict(mp_cfg=dict(mp_start_method='fork')))
     results = dict(
@@ -97,6 +114,7 @@ def main(folder):
         not_finite=not_finite(folder),
         configs=configs(),
         weights=weights(),
+        nodes=nodes(folder),
     )
     results['folder'] = no_shared_folder(folder / 'cut')
     (folder / f'{get_rank()}.json').write_text(json.dumps(results))
