@@ -11,6 +11,7 @@ import sys
 import time
 
 from .. import ROOT
+from .trial import LONG
 
 NAMES = 'ordeal0', 'ordeal1'
 ADDRESSES = '10.77.0.1', '10.77.0.2'
@@ -94,16 +95,18 @@ def wait_for(trial, name, node, text):
         time.sleep(0.2)
 
 
-def ends(trial, name, processes, wanted, nodes=(0, 1), status=None):
+def ends(
+    trial, name, processes, wanted, nodes=(0, 1), status=None, limit=LIMIT
+):
     """What is wrong with how nodes end, as a list of lines."""
     begin = time.monotonic()
     wrong = []
     for process in processes:
         try:
-            process.wait(max(LIMIT - (time.monotonic() - begin), 1))
+            process.wait(max(limit - (time.monotonic() - begin), 1))
         except subprocess.TimeoutExpired:
             process.kill()
-            wrong.append(f'{name}: hangs for more than {LIMIT} s')
+            wrong.append(f'{name}: hangs for more than {limit} s')
     for node in nodes:
         text, lines = said(trial, name, node)
         if wanted and not any(re.search(wanted, x) for x in lines):
@@ -125,7 +128,8 @@ def trials(trial):
             return
         name = 'n_good'
         both = [start(trial, name, n) for n in (0, 1)]
-        yield 'nodes: good', 1, ends(trial, name, both, '', status=0)
+        said = ends(trial, name, both, '', status=0, limit=LONG)
+        yield 'nodes: good', 1, said
 
         name = 'n_missing'
         one = [start(trial, name, 0)]
