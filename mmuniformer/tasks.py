@@ -147,3 +147,19 @@ HOSTS = {task.host: task for task in TASKS.values()}
 def resolve(name: str) -> Any:
     """The class or function that a task names."""
     return resolve_name(name)
+
+
+def find_scope(cfg: Any) -> None:
+    """Gives a config of classes, which needs no scope, that of its model.
+
+    Tools look things up by name beside it.
+
+    Args:
+        cfg: Whole config; changed in place.
+    """
+    kind = (cfg.get('model') or {}).get('type')
+    bases = getattr(kind, '__mro__', ())
+    packages = (base.__module__.partition('.')[0] for base in bases)
+    found = [name for name in packages if name in HOSTS]
+    if found and not cfg.get('default_scope'):
+        cfg.default_scope = found[0]

@@ -79,6 +79,20 @@ def published_shape(cfg: Config) -> tuple[int, ...]:
     return task.shape
 
 
+def detector(model: Any) -> Any:
+    """The first part of a model that has a backbone, such as a student.
+
+    Raises:
+        UserError: None has one.
+    """
+    for part in model.modules():
+        if hasattr(part, 'backbone'):
+            return part
+    raise UserError(
+        f'model.type={type(model).__name__}: no part of it has a backbone'
+    )
+
+
 def flops_by_part(model: Any, shape: tuple[int, ...]) -> dict[str, int]:
     """FLOPs of each part of a host's model for one input.
 
@@ -86,6 +100,7 @@ def flops_by_part(model: Any, shape: tuple[int, ...]) -> dict[str, int]:
         model: A model from :func:`build_on_meta`.
         shape: (H, W), or (T, H, W), of the network's input.
     """
+    model = detector(model)
     channels = input_channels(model.backbone)
     image = torch.empty(1, channels, *shape, device='meta')
     with torch.no_grad():

@@ -116,6 +116,8 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
                 f'{source.name} has {len(known)} classes; use '
                 f"type='CustomDataset' for a data set of your own",
             )
+        elif known:
+            check_order(names, list(known), source, found)
     else:
         names = None
         samples = [
@@ -124,6 +126,14 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
             for file in files
             if file.lower().endswith(endings)
         ]
+    if not labelled and source.split == 'train':
+        for option, _ in models.class_counts(cfg.get('model')):
+            if option.endswith('head.num_classes'):
+                found.error(
+                    'no labels',
+                    f'with_label=False of {source.name}, but {option} says '
+                    f'that classes are learned; set with_label=True',
+                )
     if not samples:
         found.error(
             'no pictures',
@@ -140,6 +150,48 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         if full
         else (),
     )  # fmt: skip
+
+
+def check_order(
+    names: list[str], known: list[str], source: Source, found: Findings
+) -> None:
+    """Checks names that a config gives against the folders of the classes.
+
+    The folders are numbered by name, whatever the config says. Names of quite
+    other kinds are no fault: ImageNet's folders have numbers.
+
+    Args:
+        names: The folders, in order.
+        known: The names of the config, as many.
+        source: The data set.
+        found: Gets what is wrong.
+    """
+    if not set(names) & set(known):
+        return
+    for label, (folder, name) in enumerate(zip(names, known)):
+        if folder == name:
+            continue
+        note = found.error if folder in known else found.warn
+        note(
+            'names of classes',
+            f'class {label} of {source.name} is folder {folder!r}, but '
+            f'{name!r} in the config: folders are numbered by name. Wanted '
+            f'classes={brief(map(repr, names), 8)}, or none',
+        )
+
+
+def empty_folders(source: Source) -> list[str]:
+    """Folders that count as classes and have no picture."""
+    folder = picture_folder(source)
+    endings = tuple(source.cfg.get('extensions') or EXTENSIONS)
+    return [
+        name
+        for name in class_folders(folder)
+        if not any(
+            file.lower().endswith(endings)
+            for file in files_below(folder, name)
+        )
+    ]
 
 
 def _has(names: Any, label: int) -> bool:

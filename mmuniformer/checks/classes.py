@@ -53,7 +53,17 @@ def check_source(
         _check_joints(source, cfg, found)
         return
     for option, count in models.class_counts(cfg.get('model')):
-        if len(names) != count:
+        if len(names) == count:
+            continue
+        empty = _empty_folders(source)
+        if empty:
+            found.error(
+                'number of classes',
+                f'{source.name} has {len(names)} classes, as {brief(empty)} '
+                f'without a picture counts as one, but {option}={count}; '
+                f'remove the empty folders',
+            )
+        else:
             found.error(
                 'number of classes',
                 f'{source.name} has {len(names)} classes, but '
@@ -61,6 +71,17 @@ def check_source(
                 f'metainfo.classes of the dataset to the names of the '
                 f'{count} classes',
             )
+
+
+def _empty_folders(source: Source) -> list[str]:
+    """Folders without a picture among those that are classes."""
+    if source.owner() != 'mmpretrain.CustomDataset' or source.cfg.get(
+        'ann_file'
+    ):
+        return []
+    if not os.path.isdir(class_folders.picture_folder(source)):
+        return []
+    return class_folders.empty_folders(source)
 
 
 def class_names(source: Source) -> Any:
@@ -95,6 +116,13 @@ def check_names(source: Source, found: Findings) -> None:
                     f'no file of names); wanted a tuple or a list, of one '
                     f'class ({names!r},) with a comma',
                 )
+            continue
+        if isinstance(names, (set, frozenset)):
+            found.error(
+                'classes',
+                f'{option} of {source.name} is a set, which has no order to '
+                f'number by; wanted a tuple or a list',
+            )
             continue
         strange = [name for name in names if not isinstance(name, str)]
         twice = sorted({n for n in names if list(names).count(n) > 1}, key=str)

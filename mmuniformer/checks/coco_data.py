@@ -10,6 +10,7 @@ from . import checked, coco_files, models
 from .coco_fields import Wanted
 from .datasets import Source, is_remote, metainfo, type_name
 from .findings import Findings
+from .pictures import error_text
 from .samples import Data, Task
 
 POSE = 'mmpose.BaseCocoStyleDataset'
@@ -79,9 +80,6 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         if not is_remote(boxes):
             coco_files.check_boxes(boxes, contents.pictures, found)
         length = None
-    indices = source.cfg.get('indices')
-    if isinstance(indices, int) and length is not None:
-        length = min(length, indices)
     return Data(
         length,
         need.classes,
@@ -91,6 +89,37 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         pictures={key: value[0] for key, value in contents.pictures.items()},
         order=contents.names if need.classes else None,
     )
+
+
+def _reason(source: Source) -> str:
+    """Why meta information of joints cannot be read."""
+    try:
+        source.kind._load_metainfo(source.cfg['metainfo'])  # type: ignore
+    except Exception as error:
+        return f'{type(error).__name__}: {error_text(error)}'
+    return 'it is empty'
+
+
+def _check_swaps(source: Source, meta: Any, found: Findings) -> None:
+    """Checks which joints change places in a mirrored picture."""
+    swaps = list(meta.get('flip_indices') or ())
+    names = [meta['keypoint_id2name'][i] for i in range(len(swaps))]
+    for name, other in zip(names, swaps):
+        if swaps[other] != names.index(name):
+            found.error(
+                'swap',
+                f'metainfo of {source.name}: {name!r} has '
+                f'swap={names[other]!r}, but {names[other]!r} has '
+                f'{names[swaps[other]]!r}; wanted pairs',
+            )
+        twin = name.replace('left', 'right')
+        if twin != name and twin in names and other == names.index(name):
+            found.warn(
+                'swap',
+                f'metainfo of {source.name}: {name!r} has no swap, so a '
+                f'mirrored picture has it on the wrong side; swap={twin!r} '
+                f'is meant?',
+            )
 
 
 def _tasks(
@@ -122,6 +151,16 @@ def _check_meta(source: Source, found: Findings) -> None:
     """Checks that the meta information of joints is of one set of them."""
     meta = metainfo(source)
     joints = meta.get('num_keypoints')
+    if source.owner() == POSE:
+        if not meta and source.cfg.get('metainfo'):
+            found.error(
+                'metainfo',
+                f'metainfo of {source.name} cannot be read '
+                f'({_reason(source)}); wanted keypoint_info, skeleton_info, '
+                f'joint_weights and sigmas, with names of joints in swap and '
+                f'link',
+            )
+        _check_swaps(source, meta, found)
     for key in ('sigmas', 'dataset_keypoint_weights'):
         values = meta.get(key)
         if joints and values is not None and len(values) not in (0, joints):

@@ -280,10 +280,12 @@ def _mask_fault(mask: Any, image: tuple[str, int, int]) -> str:
     """What is wrong with a mask, in words."""
     if isinstance(mask, dict):
         size = mask.get('size')
-        if not mask.get('counts') or list(size or ()) != [image[2], image[1]]:
+        if not mask.get('counts'):
+            return 'a run-length code without counts'
+        if list(size or ()) != [image[2], image[1]]:
             return (
-                f'a run-length code of size {size!r}, wanted counts and the '
-                f'size of the picture, [{image[2]}, {image[1]}]'
+                f'a run-length code of size {size!r}, wanted the size '
+                f'of the picture, [{image[2]}, {image[1]}]'
             )
         counts = mask['counts']
         if isinstance(counts, list) and (

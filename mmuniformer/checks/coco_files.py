@@ -75,7 +75,7 @@ def check_content(
     parts = ['images', 'categories', 'annotations']
     if wanted.joints is not None:
         parts.remove('categories')  # one kind of object
-    if not wanted.annotated:
+    if not wanted.annotated and 'annotations' not in (content or ()):
         parts.remove('annotations')
     for part in parts:
         has = isinstance(content, dict) and part in content
@@ -201,7 +201,7 @@ def check_categories(
         found.error(
             'classes',
             f'class {_brief(missing)} of the data set is not among its '
-            f'categories{_meant(missing[0], left)}; hosts leave such a class '
+            f'categories{meant(missing[0], left)}; hosts leave such a class '
             f'out and shift the numbers of those behind it. Correct '
             f'metainfo.classes, or add the category to the file',
         )
@@ -220,9 +220,10 @@ def _brief(names: Iterable[str]) -> str:
     return ', '.join(names[:3]) + (', ...' if len(names) > 3 else '')
 
 
-def _meant(name: str, others: list[str]) -> str:
+def meant(name: str, others: list[str]) -> str:
+    """The one of other names that was meant, in words, or ''."""
     close = difflib.get_close_matches(str(name), others, 1, 0.5)
-    return f', which has {close[0]!r}: meant?' if close else ''
+    return f', which has {close[0]!r}; was it meant?' if close else ''
 
 
 def _check_category_ids(content: dict[str, Any], found: Findings) -> None:

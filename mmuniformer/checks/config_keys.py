@@ -141,6 +141,10 @@ def check_keys(cfg: Config, found: Findings) -> None:
         cfg: Whole config.
         found: Gets what is wrong.
     """
+    if not isinstance(cfg.get('model'), dict):
+        found.error(
+            'no model', f'model={cfg.get("model")!r:.60}: wanted a dict'
+        )
     for key in cfg:
         value = cfg[key]
         new = OLD.get(key)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from . import class_folders, coco_data, label_maps, video_lists
+from . import class_folders, coco_data, label_maps, video_lists, voc_files
 from .datasets import Source, sources
 from .findings import Findings, debug
 from .samples import Data
@@ -36,6 +36,7 @@ Check = Callable[[Source, Config, Findings, bool], Data]
 # that defines ``load_data_list``. Others are let pass.
 CHECKS: dict[str, Check] = {
     'mmdet.CocoDataset': coco_data.check,
+    'mmdet.XMLDataset': voc_files.check,
     'mmpose.BaseCocoStyleDataset': coco_data.check,
     'mmpretrain.CustomDataset': class_folders.check,
     'mmengine.BaseDataset': class_folders.check_data_list,

@@ -1,54 +1,47 @@
 """Checks of what measures, against the data, the model and the hooks."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import METRICS
 
 from ..errors import UserError
 from . import coco_files, models
 from .coco_fields import Wanted
 from .datasets import (
     Source,
-    full_name,
     is_remote,
     metainfo,
-    resolve,
     type_name,
 )
 from .findings import Findings, debug
-from .pictures import brief
+from .measured import SEG_KEYS, metrics_of
 from .samples import Data
 
 COCO_METRICS = ('mmdet.CocoMetric', 'mmpose.CocoMetric')
 SINGLE = ('mmpretrain.Accuracy', 'mmpretrain.SingleLabelMetric')
-SEG_KEYS = {
-    'mIoU': ['mIoU', 'mAcc'],
-    'mDice': ['mDice', 'mAcc'],
-    'mFscore': ['mFscore', 'mPrecision', 'mRecall'],
+# The option that says where predictions are written.
+WRITTEN = {
+    'mmdet.CocoMetric': 'outfile_prefix',
+    'mmdet.LVISMetric': 'outfile_prefix',
+    'mmpose.CocoMetric': 'outfile_prefix',
+    'mmseg.IoUMetric': 'output_dir',
 }
-POSE_KEYS = [
-    'AP', 'AP .5', 'AP .75', 'AP (M)', 'AP (L)', 'AR', 'AR .5', 'AR .75',
-    'AR (M)', 'AR (L)', 'AP(E)', 'AP(M)', 'AP(H)',
-]  # fmt: skip
-LESS = ('EPE', 'NME')
-PCK_KEYS = {'bbox': 'PCK', 'head': 'PCKh', 'torso': 'tPCK'}
-
-
-def metrics_of(cfg: Config, split: str) -> Iterator[tuple[str, Any, str]]:
-    """Option, config and class of each metric of a split."""
-    option = f'{split}_evaluator'
-    evaluator = cfg.get(option)
-    if isinstance(evaluator, dict) and 'metrics' in evaluator:
-        evaluator = evaluator['metrics']
-    many = isinstance(evaluator, (list, tuple))
-    for place, metric in enumerate(evaluator if many else [evaluator]):
-        if isinstance(metric, dict) and metric.get('type'):
-            kind = resolve(METRICS, metric['type'], cfg.get('default_scope'))
-            name = full_name(kind) if isinstance(kind, type) else ''
-            yield f'{option}.{place}' if many else option, metric, name
+# Metrics that compare with labels of pictures.
+LABELLED = tuple(
+    f'mmpretrain.{name}'
+    for name in (
+        'Accuracy', 'SingleLabelMetric', 'ConfusionMatrix',
+        'AveragePrecision', 'MultiLabelMetric',
+    )
+)  # fmt: skip
+# What metrics without an annotation file read of a sample: the key, the step
+# that keeps it, and whether it does so by itself.
+TRUTH = {
+    'mmdet.CocoMetric': ('instances', 'PackDetInputs', False),
+    'mmpose.CocoMetric': ('raw_ann_info', 'PackPoseInputs', True),
+}
 
 
 def check_evaluator(
@@ -68,6 +61,8 @@ def check_evaluator(
     classes = [n for _, n in models.class_counts(cfg.get('model'))]
     for option, metric, name in metrics_of(cfg, split):
         found.where = option
+        _check_format(metric, name, option, found)
+        _check_truth(metric, name, data, found)
         if name in COCO_METRICS:
             _check_coco(metric, name, data, found)
         if name == 'mmdet.CocoMetric':
@@ -82,8 +77,9 @@ def check_evaluator(
         elif name == 'mmpretrain.Accuracy' and classes:
             topk = metric.get('topk', 1)
             topk = [topk] if isinstance(topk, int) else list(topk)
-            if max(topk) > min(classes):
-                good = tuple(k for k in topk if k <= min(classes)) or (1,)
+            if max(topk) > min(classes) or min(topk) < 1:
+                good = tuple(k for k in topk if 1 <= k <= min(classes))
+                good = good or (1,)
                 found.error(
                     'topk',
                     f'topk={tuple(topk)}, but the model has {min(classes)} '
@@ -91,8 +87,11 @@ def check_evaluator(
                 )
         elif name == 'mmpose.PCKAccuracy':
             _check_head_size(metric, data, found)
+        elif name == 'mmdet.VOCMetric':
+            _check_loaded(metric, data, 'mmdet.BaseDetDataset', found)
         elif name == 'mmseg.IoUMetric':
-            _check_label_maps(metric, data, found)
+            _check_loaded(metric, data, 'mmseg.BaseSegDataset', found)
+            _check_resized(data, found)
             wrong = set(metric.get('iou_metrics') or ['mIoU']) - set(SEG_KEYS)
             if wrong:
                 found.error(
@@ -109,6 +108,67 @@ def check_evaluator(
                     f'{min(classes)}; wanted the same',
                 )
     found.where = ''
+
+
+def check_heads(cfg: Config, found: Findings) -> None:
+    """Checks what classifiers measure in training."""
+    for option, key, part in models.parts(cfg.get('model')):
+        topk = part.get('topk', 1)
+        topk = [topk] if isinstance(topk, int) else list(topk or ())
+        number = part.get('num_classes')
+        if key == 'head' and part.get('cal_acc') and number:
+            if max(topk, default=1) > number:
+                found.error(
+                    'topk',
+                    f'{option}.topk={tuple(topk)}, but it has {number} '
+                    f'classes; set {option}.topk=(1,)',
+                )
+
+
+def _check_format(
+    metric: Any, name: str, option: str, found: Findings
+) -> None:
+    """Checks that predictions that are not measured are written."""
+    key = WRITTEN.get(name)
+    if key and metric.get('format_only') and not metric.get(key):
+        found.error(
+            'format_only',
+            f'format_only=True, but {key} does not say where the predictions '
+            f'go; set {option}.{key}=results',
+        )
+
+
+def _check_truth(
+    metric: Any,
+    name: str,
+    data: Sequence[tuple[Source, Data]],
+    found: Findings,
+) -> None:
+    """Checks that there is something to measure by."""
+    for source, _ in data:
+        if (
+            name in LABELLED
+            and source.is_a('mmpretrain.BaseDataset')
+            and not source.cfg.get('with_label', True)
+        ):
+            found.error(
+                'no labels',
+                f'{type_name(metric)} measures by labels, but {source.name} '
+                f"has none (with_label=False); wanted labels, or 'DumpResults'"
+                f' to write the predictions',
+            )
+        key, step, default = TRUTH.get(name, ('', '', False))
+        packs = [s for s in source.steps() if type_name(s) == step]
+        if not packs or metric.get('ann_file') or metric.get('format_only'):
+            continue
+        keys = packs[0].get('meta_keys')
+        if key not in keys if keys is not None else not default:
+            found.error(
+                'nothing to measure by',
+                f'no ann_file, and {step} in the pipeline of {source.name} '
+                f'keeps no {key!r}; set ann_file to the annotations of the '
+                f'data set',
+            )
 
 
 def _many_labels(cfg: Config) -> bool:
@@ -132,24 +192,48 @@ def _check_head_size(
         )
 
 
-def _check_label_maps(
-    metric: Any, data: Sequence[tuple[Source, Data]], found: Findings
+def _check_loaded(
+    metric: Any,
+    data: Sequence[tuple[Source, Data]],
+    base: str,
+    found: Findings,
 ) -> None:
-    """Checks that label maps are loaded where they are compared with."""
+    """Checks that annotations are loaded where they are compared with."""
     if metric.get('format_only'):
         return
     for source, _ in data:
         names = {type_name(step) for step in source.steps()}
         if (
             names
-            and source.is_a('mmseg.BaseSegDataset')
+            and source.is_a(base)
             and not any('Annotations' in name for name in names)
         ):
             found.error(
-                'no label maps',
-                f'{source.name} loads no label maps (no LoadAnnotations in '
-                f'its pipeline) to measure by; add it, or set '
-                f'format_only=True',
+                'no annotations',
+                f'{source.name} loads nothing to measure by (no '
+                f'LoadAnnotations in its pipeline); add it, or only write '
+                f'predictions',
+            )
+
+
+def _check_resized(
+    data: Sequence[tuple[Source, Data]], found: Findings
+) -> None:
+    """Checks that label maps keep the size of the picture.
+
+    Predictions are scaled back to it before they are measured.
+    """
+    for source, _ in data:
+        names = [type_name(step) for step in source.steps()]
+        if 'LoadAnnotations' not in names or 'Resize' not in names:
+            continue
+        if names.index('LoadAnnotations') < names.index('Resize'):
+            found.warn(
+                'resized label maps',
+                f'LoadAnnotations comes before Resize in the pipeline of '
+                f'{source.name}: label maps are resized, too, but measured '
+                f'against predictions of the size of the picture; wanted it '
+                f'behind Resize',
             )
 
 
@@ -248,122 +332,3 @@ def _check_coco(
         found.where = f'{before}: ann_file={path!r}'
         coco_files.check_categories(names, (), wanted, found)
         found.where = before
-
-
-def keys_of(metric: Any, name: str) -> list[str] | None:
-    """Names of the values that a metric gives, or None if unknown."""
-    keys: list[str]
-    if name == 'mmdet.CocoMetric':
-        if metric.get('classwise') or metric.get('metric_items'):
-            return None
-        prefix: str | None = 'coco'
-        kinds = metric.get('metric', 'bbox')
-        keys = []
-        for kind in [kinds] if isinstance(kinds, str) else kinds:
-            if kind not in ('bbox', 'segm'):
-                return None
-            items = ['mAP', 'mAP_50', 'mAP_75', 'mAP_s', 'mAP_m', 'mAP_l']
-            keys += [f'{kind}_{item}' for item in items]
-    elif name == 'mmseg.IoUMetric':
-        prefix = None
-        kinds = metric.get('iou_metrics') or ['mIoU']
-        keys = ['aAcc', *(k for kind in kinds for k in SEG_KEYS.get(kind, []))]
-    elif name == 'mmpose.CocoMetric':
-        prefix, keys = 'coco', list(POSE_KEYS)
-    elif name == 'mmpose.PCKAccuracy':
-        items = metric.get('norm_item', 'bbox')
-        items = [items] if isinstance(items, str) else items
-        prefix, keys = None, [PCK_KEYS.get(item, item) for item in items]
-    elif name in ('mmpose.AUC', 'mmpose.EPE', 'mmpose.NME'):
-        prefix, keys = None, [name.partition('.')[2]]
-    elif name == 'mmpretrain.Accuracy':
-        if metric.get('thrs', 0.0) != 0.0:
-            return None
-        topk = metric.get('topk', 1)
-        topk = [topk] if isinstance(topk, int) else topk
-        prefix, keys = 'accuracy', [f'top{k}' for k in topk]
-    elif name == 'mmpretrain.SingleLabelMetric':
-        average = metric.get('average', 'macro')
-        if metric.get('thrs', 0.0) != 0.0 or average != 'macro':
-            return None
-        items = metric.get('items', ('precision', 'recall', 'f1-score'))
-        prefix, keys = 'single-label', list(items)
-    elif name == 'mmpretrain.AveragePrecision':
-        if metric.get('average', 'macro') is None:
-            return None
-        prefix, keys = 'multi-label', ['mAP']
-    elif name == 'mmaction.AccMetric':
-        if metric.get('metric_list') or metric.get('metric_options'):
-            return None
-        prefix, keys = 'acc', ['top1', 'top5', 'mean1']
-    else:
-        return None
-    prefix = metric.get('prefix') or prefix
-    return [f'{prefix}/{key}' if prefix else key for key in keys]
-
-
-def check_save_best(cfg: Config, found: Findings) -> None:
-    """Checks that what hooks and schedules wait for is measured.
-
-    mmengine would stop with a KeyError after the first validation. The best
-    checkpoint is then chosen by what is measured, with a warning.
-
-    Args:
-        cfg: Whole config; ``save_best`` is changed in place.
-        found: Gets what is wrong.
-    """
-    keys: list[str] = []
-    for _, metric, name in metrics_of(cfg, 'val'):
-        own = keys_of(metric, name)
-        if own is None:
-            debug(f'{name or metric["type"]!r}: its values are not known')
-            return
-        keys += own
-    if not keys:
-        return
-    _fit_save_best(cfg, keys, found)
-    for option, key in _waiting(cfg):
-        if key not in keys:
-            found.error(
-                'monitor',
-                f'{option}={key!r}: val_evaluator does not measure it; '
-                f'wanted one of {brief(keys, 8)}',
-            )
-
-
-def _fit_save_best(cfg: Config, keys: list[str], found: Findings) -> None:
-    """Has the best checkpoint chosen by a value that is measured."""
-    hooks = cfg.get('default_hooks') or {}
-    hook = hooks.get('checkpoint') or {}
-    best = hook.get('save_best')
-    wanted = [best] if isinstance(best, str) else list(best or ())
-    good = [key for key in wanted if key == 'auto' or key in keys]
-    if good == wanted:
-        return
-    new = good[0] if len(good) == 1 else good or keys[0]
-    found.warn(
-        'save_best',
-        f'default_hooks.checkpoint.save_best={best!r}: val_evaluator does '
-        f'not measure it; the best checkpoint is chosen by {new!r}. It '
-        f'measures {brief(keys, 8)}',
-    )
-    hook['save_best'] = new
-    if not good or isinstance(hook.get('rule'), list):
-        hook['rule'] = 'less' if keys[0] in LESS else 'greater'
-
-
-def _waiting(cfg: Config) -> Iterator[tuple[str, Any]]:
-    """Options that name a measured value."""
-    for place, hook in enumerate(cfg.get('custom_hooks') or ()):
-        if isinstance(hook, dict) and hook.get('monitor'):
-            yield f'custom_hooks.{place}.monitor', hook['monitor']
-    schedulers = cfg.get('param_scheduler') or ()
-    if isinstance(schedulers, dict):
-        schedulers = [schedulers]
-    for place, scheduler in enumerate(schedulers):
-        if isinstance(scheduler, dict) and 'monitor' in scheduler:
-            if str(scheduler['monitor']) not in ('loss', 'train_loss'):
-                yield (
-                    f'param_scheduler.{place}.monitor',
-                    scheduler['monitor'],
-                )

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from . import label_maps, start
+from . import label_values, start
 from .datasets import Source
 from .findings import Findings
 from .open_files import Opened, open_all
@@ -129,7 +129,7 @@ def _check_maps(
     maps = [task for task in tasks if task.kind == 'labels']
     if maps:
         labels = maps[0].extra[1]
-        label_maps.check_seen(pixels, labels, maps[0].path, found)
+        label_values.check_seen(pixels, labels, maps[0].path, found)
 
 
 def _row(source: Source, data: Data, parts: Opened) -> dict[str, Any]:

@@ -120,7 +120,10 @@ def length(dataset: Any, parts: list[Data]) -> int | None:
     inner = dataset.get('datasets') or dataset.get('dataset')
     name = type_name(dataset)
     if not isinstance(inner, (dict, list, tuple)):
-        return parts.pop(0).length if parts else None
+        count = parts.pop(0).length if parts else None
+        few = dataset.get('indices')
+        few = len(few) if isinstance(few, (list, tuple)) else few
+        return min(count, few) if count and isinstance(few, int) else count
     inner = [inner] if isinstance(inner, dict) else inner
     if not all(isinstance(one, dict) for one in inner):
         return None

@@ -34,6 +34,9 @@ BOX_HEADS = (
     'DeformableDETRHead', 'SSDHead', 'CenterNetHead', 'PAAHead', 'VFNetHead',
 )  # fmt: skip
 OURS = ('mmpose', 'mmcv', 'mmengine', 'mmuniformer', 'mmdet')
+# Transforms that have one which packs among their options.
+PACKERS = ('MultiBranch', 'TestTimeAug')
+LIBRARIES = (*OURS, 'mmseg', 'mmpretrain', 'mmaction', 'torchvision')
 # Transforms that change the set of joints.
 CONVERTERS = ('KeypointConverter', 'SingleHandConverter')
 
@@ -86,6 +89,17 @@ def keeps_joints(step: dict[str, Any], scope: str | None) -> bool:
     if kind is None or type_name(step) in CONVERTERS:
         return False
     return full_name(kind).partition('.')[0] in OURS
+
+
+def packs(steps: list[dict[str, Any]], scope: str | None) -> bool:
+    """Whether a pipeline ends in what models take, as far as is known."""
+    for step in steps:
+        kind = resolve(TRANSFORMS, step.get('type'), scope)
+        name = full_name(kind) if isinstance(kind, type) else ''
+        package, _, name = name.partition('.')
+        if package not in LIBRARIES or 'Pack' in name or name in PACKERS:
+            return True
+    return not steps
 
 
 def masks(model: Any) -> bool:

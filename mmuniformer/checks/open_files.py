@@ -49,7 +49,7 @@ def open_all(tasks: list[Task], fast: bool) -> Opened:
             check_picture(task.path, task.extra, found, fast)
         elif task.kind == 'labels':
             image, labels = task.extra
-            pixels += label_maps.read_map(task.path, image, labels, found)
+            pixels += label_maps.check_pair(task.path, image, labels, found)
             check_picture(image, None, found, fast)
         elif task.kind == 'video':
             lengths.append(check_video(task.path, found, fast))

@@ -1,6 +1,7 @@
 """Checks that a schedule ends where training does."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from mmengine.config import Config
 
@@ -35,6 +36,8 @@ def check_schedule(cfg: Config, steps: int | None, found: Findings) -> None:
     total = loop.get('max_epochs' if epochs else 'max_iters')
     if epochs is None or not isinstance(total, int) or total < 1:
         return
+    if not epochs:
+        _check_by_epoch(cfg, found)
     unit = 'epochs' if epochs else 'iterations'
     option = 'max_epochs' if epochs else 'max_iters'
     for at, name, key, end in _ends(cfg, epochs, total, steps):
@@ -60,18 +63,45 @@ def check_schedule(cfg: Config, steps: int | None, found: Findings) -> None:
             )
 
 
-def _ends(
-    cfg: Config, epochs: bool, total: int, steps: int | None
-) -> Iterator[tuple[str, str, str, float]]:
-    """Place, name, option, and end in the loop's unit."""
+def _check_by_epoch(cfg: Config, found: Findings) -> None:
+    """Checks that nothing waits for epochs where iterations are counted."""
+    for at, one in _schedulers(cfg):
+        plateau = type_name(one).startswith('ReduceOnPlateau')
+        by_epoch = one.get('by_epoch', True)
+        if by_epoch and not one.get('convert_to_iter_based') and not plateau:
+            found.error(
+                f'schedule {at}',
+                f'{at}: {type_name(one)} counts epochs (by_epoch=True), but '
+                f'training iterations (train_cfg): the learning rate would '
+                f'never change; set {at}.by_epoch=False, and its numbers to '
+                f'iterations',
+            )
+    hook = (cfg.get('default_hooks') or {}).get('checkpoint') or {}
+    if hook and hook.get('by_epoch', True):
+        found.warn(
+            'checkpoint',
+            'default_hooks.checkpoint counts epochs (by_epoch=True), but '
+            'training iterations (train_cfg): nothing is saved before its '
+            'end; set by_epoch=False, and interval to iterations',
+        )
+
+
+def _schedulers(cfg: Config) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Option and config of each schedule."""
     schedulers = cfg.get('param_scheduler') or ()
     if isinstance(schedulers, dict):
         schedulers = [schedulers]
     for place, one in enumerate(schedulers):
-        if not isinstance(one, dict):
-            continue
+        if isinstance(one, dict):
+            yield f'param_scheduler.{place}', one
+
+
+def _ends(
+    cfg: Config, epochs: bool, total: int, steps: int | None
+) -> Iterator[tuple[str, str, str, float]]:
+    """Place, name, option, and end in the loop's unit."""
+    for at, one in _schedulers(cfg):
         name = type_name(one)
-        at = f'param_scheduler.{place}'
         scale = 1.0
         if one.get('by_epoch', True) is not epochs:
             if not steps:

@@ -7,7 +7,17 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from ..errors import LocalUserError, UserError
-from . import classes, config_keys, data, evaluators, loops, schedules
+from . import (
+    classes,
+    config_keys,
+    data,
+    evaluators,
+    loops,
+    measured,
+    models,
+    schedules,
+    widths,
+)
 from .datasets import Source, sources
 from .findings import Findings
 from .samples import Data
@@ -57,13 +67,15 @@ def check_config(
     """Checks what needs no file."""
     loops.check_launcher(cfg, found)
     config_keys.check_keys(cfg, found)
+    widths.check_widths(cfg, found)
     if 'train' in splits:
         loops.check_erasing(cfg, found)
+        evaluators.check_heads(cfg, found)
     for split in splits:
         loops.check_sampler(cfg, split, found)
         loops.check_numbers(cfg, split, found)
     if 'val' in splits:
-        evaluators.check_save_best(cfg, found)
+        measured.check_save_best(cfg, found)
 
 
 def check_files(
@@ -122,6 +134,13 @@ def _check_source(
     classes.check_names(source, found)
     names = classes.class_names(source)
     classes.check_source(source, cfg, names, found)
+    if not models.packs([*source.steps()], source.scope):
+        found.where = f'{source.split} data'
+        found.error(
+            'nothing packed',
+            f'the pipeline of {source.name} has no step that packs what the '
+            f'model takes, such as PackInputs; add it at the end',
+        )
     holds = data.check_source(source, cfg, found, full)
     found.where = f'{source.split} data'
     if not names and holds.classes:

@@ -17,6 +17,7 @@ from . import (
     checkpoint_hook,
     coco_optional_fields,
     hidden_folders,
+    http_files,
     new_transformers,
     objects_without_mask,
     own_configs,
@@ -38,6 +39,7 @@ _STAND_INS = {
     'xtcocotools._mask': 'pycocotools._mask',
 }
 _CALLBACKS = {
+    'mmengine.fileio.backends.http_backend': http_files.apply,
     'mmengine.fileio.backends.local_backend': whole_files.apply,
     'mmengine.hooks.checkpoint_hook': checkpoint_hook.apply,
     'mmengine.config': short_keys.apply,
@@ -53,6 +55,7 @@ _CALLBACKS = {
         regions_in_single.apply
     ),
     'mmpretrain.datasets.custom': hidden_folders.apply,
+    'mmseg.datasets.basesegdataset': hidden_folders.apply_to_mmseg,
     'mmpretrain.utils.dependency': new_transformers.apply,
     'mmaction.utils.dependency': new_transformers.apply,
     'pycocotools.coco': coco_optional_fields.apply,

@@ -5,7 +5,9 @@ between the two, or with a full disk, a run with ``max_keep_ckpts=1`` has
 none. The best checkpoint it removes by the absolute path that the resumed file
 names, also in the folder of a colleague, and whole folders. And it writes
 ``last_checkpoint`` in place. (No upstream issue.) Here it removes afterwards,
-only files of its own folder, and replaces ``last_checkpoint``.
+only files of its own folder, and replaces ``last_checkpoint``. A score that
+nothing measures ends a training in a KeyError after the first validation
+(mmocr#1990); here it is a warning.
 """
 
 import builtins
@@ -78,13 +80,30 @@ def apply(module: ModuleType) -> None:
 
     def best(self: Any, runner: Any, metrics: Any) -> None:
         with _afterwards(self):
-            save_best(self, runner, metrics)
+            save_best(self, runner, with_all(self, metrics))
 
     start.__doc__ = before_train.__doc__
     hook.before_train = start
     hook._save_checkpoint_with_step = with_step
     hook._save_best_checkpoint = best
     module.open = OpenWhole  # type: ignore[attr-defined]
+
+
+def with_all(hook: Any, metrics: dict[str, Any]) -> dict[str, Any]:
+    """The scores, and None for what is waited for and nobody measures."""
+    wanted = getattr(hook, 'key_indicators', None) or ()
+    lacks = [key for key in wanted if key != 'auto' and key not in metrics]
+    if lacks and metrics:
+        from mmengine.logging import print_log
+
+        print_log(
+            f'save_best={", ".join(lacks)}: val_evaluator does not measure '
+            f'it, so no best checkpoint is kept by it; it measures '
+            f'{", ".join(metrics)}',
+            logger='current',
+            level=logging.WARNING,
+        )
+    return {**metrics, **dict.fromkeys(lacks)} if metrics else metrics
 
 
 @contextmanager

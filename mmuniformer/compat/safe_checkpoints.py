@@ -50,6 +50,9 @@ def apply(checkpoint: ModuleType) -> None:
             return np.empty(0)  # shape, type and content follow as its state
         raise UnpicklingError('makes an array from parts')
 
+    def no_bytes() -> bytes:
+        return b''  # the content of an empty array, such as no skeleton
+
     def scalar(dtype: Any, content: bytes) -> Any:
         return np.frombuffer(content, dtype, 1)[0]
 
@@ -57,6 +60,7 @@ def apply(checkpoint: ModuleType) -> None:
         HistoryBuffer,
         ConfigDict,
         (method, 'builtins.getattr'),
+        (no_bytes, '__builtin__.bytes'),
         (dtype, 'numpy.dtype'),
         (array, 'numpy.ndarray'),
     ]

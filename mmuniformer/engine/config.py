@@ -16,7 +16,7 @@ from .. import settings
 from ..checks.config_keys import check_options
 from ..errors import LocalUserError, UserError
 from ..settings import on_load  # noqa: F401
-from ..tasks import TASKS
+from ..tasks import TASKS, find_scope
 from . import loggers
 from .launch import is_main_process
 
@@ -121,11 +121,20 @@ def read_config(path: str | Path) -> Config:
     if not Path(path).is_file():
         raise UserError(f'config={str(path)!r}: no such file')
     try:
-        return Config.fromfile(path)
+        cfg = Config.fromfile(path)
+        find_scope(cfg)
+        return cfg
     except UserError:
         raise
+    except RecursionError as error:
+        raise UserError(
+            f'config={str(path)!r} cannot be read: its _base_ leads back to '
+            f'itself, or it is nested without end'
+        ) from error
     except Exception as error:
         text = ' '.join(str(error).split()) or 'no reason'
+        if isinstance(error, ImportError):
+            text = _first_reason(error)
         place = ''
         if isinstance(error, SyntaxError) and error.lineno:
             text, place = error.msg, f', line {error.lineno}'
@@ -135,6 +144,13 @@ def read_config(path: str | Path) -> Config:
             f'config={str(path)!r} cannot be read: '
             f'{type(error).__name__}: {text:.300}{place}'
         ) from error
+
+
+def _first_reason(error: BaseException) -> str:
+    """What a chain of errors began with."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return ' '.join(str(error).split()) or type(error).__name__
 
 
 def add_training_options(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,10 @@ import multiprocessing
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable
 from multiprocessing import util
+from types import FrameType
 
 import torch
 import torch.distributed as dist
@@ -40,6 +42,13 @@ ARGUMENT = re.compile(
     r'(class `\w+` in .*: )?\w+\.__init__\(\) '
     r'(got an unexpected keyword|missing \d+ required)'
 )
+# Their errors, while something is built from a config, are of the config.
+LIBRARIES = (
+    'mmengine', 'mmcv', 'mmdet', 'mmseg', 'mmpose', 'mmpretrain', 'mmaction',
+    'torch', 'torchvision',
+)  # fmt: skip
+# Functions of mmengine by which things come from a config.
+BUILDS = re.compile(r'build_\w*from_cfg|build_\w+_loop|from_cfg|to_dict')
 SHARED_MEMORY = re.compile(
     r'bus error|unable to (write to file|open shared|allocate shared|mmap)'
     r'|shared memory \(shm\)|/dev/shm',
@@ -140,7 +149,38 @@ def config_fault(error: BaseException) -> str | None:
         return f'{UNKNOWN.split(text)[0]}; wanted a name that is known there'
     if isinstance(error, TypeError) and ARGUMENT.match(text):
         return f'config: {text}'
-    return None
+    return _build_fault(error)
+
+
+def _build_fault(error: BaseException) -> str | None:
+    """What a library says that mmengine has asked to build something.
+
+    An error of code that is no library's, of the user or of ours, is a bug
+    there: nothing is said of it.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names = [
+        _built(frame)
+        for frame in frames
+        if BUILDS.match(frame.f_code.co_name) and _package(frame) == 'mmengine'
+    ]
+    known = frames and _package(frames[-1]) in LIBRARIES
+    if not known or not names or explain(error):
+        return None
+    text = ' '.join(str(error).split()) or 'no reason'
+    where = f'{names[-1]}: ' if names[-1] else ''
+    return f'config: {where}{type(error).__name__}: {text:.300}'
+
+
+def _package(frame: FrameType) -> str:
+    return str(frame.f_globals.get('__name__')).partition('.')[0]
+
+
+def _built(frame: FrameType) -> str:
+    """Name of what a function of mmengine builds, or ''."""
+    names = 'obj_cls', 'scheduler_cls'
+    kinds = filter(None, map(frame.f_locals.get, names))
+    return next((getattr(kind, '__name__', '') for kind in kinds), '')
 
 
 def explain(error: BaseException) -> str | None:

@@ -26,6 +26,8 @@ from .speed import keep_freed_memory
 
 DEVICES = Path('/dev')
 TIMEOUT_SECONDS = 1800
+# What torchrun says to each process.
+ENVIRONMENT = ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT')
 GUARDS = dict(finite='mmuniformer.FiniteHook', stop='mmuniformer.StopHook')
 
 
@@ -60,6 +62,12 @@ def prepare_processes(cfg: Config, launcher: str) -> None:
         )
     if launcher == 'none':
         return
+    lacks = [name for name in ENVIRONMENT if name not in os.environ]
+    if lacks:
+        raise UserError(
+            f'--launcher {launcher}: {", ".join(lacks)} not in the '
+            f'environment; start with tools/dist_train.sh or torchrun'
+        )
     if get_device() != 'cpu':
         _check_gpu_count()
     else:

@@ -35,6 +35,23 @@ class MergedGroups(DefaultOptimWrapperConstructor):
         paramwise_cfg: Rules by name and kind, as mmengine has them.
     """
 
+    def _validate_cfg(self) -> None:
+        """Checks the rules.
+
+        Raises:
+            UserError: Rules multiply a weight decay that is not there.
+        """
+        if self.base_wd is None and any(
+            'decay' in k for k in self.paramwise_cfg
+        ):
+            raise UserError(
+                'optim_wrapper.paramwise_cfg multiplies weight_decay, which '
+                'the optimizer does not have; set '
+                'optim_wrapper.optimizer.weight_decay=0, or '
+                'paramwise_cfg=None'
+            )
+        super()._validate_cfg()
+
     def add_params(
         self,
         params: list[Group],
@@ -43,6 +60,13 @@ class MergedGroups(DefaultOptimWrapperConstructor):
         is_dcn_module: Any = None,
     ) -> None:
         """Adds the groups of a model, or of a part of it, to ``params``."""
+        for name in ('lr', 'weight_decay'):
+            value = self.optimizer_cfg.get(name, 0.0)
+            if not isinstance(value, (int, float)):
+                raise UserError(
+                    f'optim_wrapper.optimizer.{name}={value!r}: wanted a '
+                    f'number'
+                )
         if prefix:  # mmengine's recursion
             super().add_params(params, module, prefix, is_dcn_module)
             return

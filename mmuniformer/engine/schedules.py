@@ -16,9 +16,10 @@ COUNTERS = {
 
 def constants(state: Mapping[str, Any]) -> dict[str, Any]:
     """What a schedule was made with; not how far it is."""
-    plain = (int, float, str, bool, list, tuple, type(None))
+    # The milestones are a dictionary, of how often each was given.
+    plain = (int, float, str, bool, list, tuple, type(None), dict)
     return {
-        key: value
+        key: dict(value) if isinstance(value, dict) else value
         for key, value in state.items()
         if key not in COUNTERS and isinstance(value, plain)
     }

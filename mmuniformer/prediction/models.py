@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mmengine.config import Config
-from mmengine.registry import (
-    DATASETS,
-    MODELS,
-    init_default_scope,
-)
+from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmengine.runner import find_latest_checkpoint
 
+from ..checks.datasets import resolve
 from ..engine.launch import replace_sync_bn
 from ..errors import UserError
+from ..tasks import find_scope
 from ..weights import (
     addresses,
     doors,
@@ -69,7 +67,9 @@ def find(model: str, checkpoint: str | None = None) -> Found:
 
 
 def _read(path: Path) -> Config:
-    return Config.fromfile(path)
+    cfg = Config.fromfile(path)
+    find_scope(cfg)
+    return cfg
 
 
 def _config_in(folder: Path) -> Path:
@@ -185,8 +185,7 @@ def dataset_meta(
     meta = (content or {}).get('meta', {}).get('dataset_meta')
     dataset = innermost(cfg.test_dataloader.dataset)
     scope = cfg.get('default_scope')
-    with DATASETS.switch_scope_and_registry(scope) as registry:
-        kind = registry.get(dataset['type'])
+    kind = resolve(DATASETS, dataset['type'], scope)
     own = dataset.get('metainfo')
     own = own.to_dict() if hasattr(own, 'to_dict') else own
     known = dict(kind._load_metainfo(copy.deepcopy(own)))

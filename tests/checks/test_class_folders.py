@@ -55,6 +55,29 @@ def test_another_number_of_folders(root):
     )
 
 
+@pytest.mark.parametrize(
+    'names, wanted',
+    [
+        ('abc', ''),
+        ('xyz', ''),
+        ('bac', "class 0 of CustomDataset is folder 'a', but 'b'"),
+        ('abd', "class 2 of CustomDataset is folder 'c', but 'd'"),
+    ],
+)
+def test_names_of_folders_and_of_the_config(root, names, wanted):
+    cfg = classification(root, metainfo=dict(classes=[*names]))
+    wrong = errors(cfg, ('train',))
+    assert bool(wrong) is (names == 'bac')
+    got = [*wrong, *warnings(cfg, ('train',))]
+    assert (wanted in got[0]) if wanted else not got
+
+
+def test_an_empty_folder_that_counts_is_named(root):
+    (root / 'train/__MACOSX').mkdir()
+    line = errors(classification(root), ('train',))[0]
+    assert 'as __MACOSX without a picture counts as one' in line
+
+
 def test_empty_classes_and_endings_are_counted(root):
     (root / 'train/b/0.jpg').rename(root / 'train/b/0.webp')
     (root / 'train/b/1.jpg').rename(root / 'train/b/1.txt')
@@ -92,8 +115,16 @@ def test_lines_of_lists(root, text, wanted):
 
 
 def test_a_list_without_labels(root):
-    lines = of_list(root, 'a/0.jpg\nb/0.jpg\n', with_label=False)
-    assert not lines
+    text = 'a/0.jpg\nb/0.jpg\n'
+    assert (
+        'says that classes are learned'
+        in of_list(root, text, with_label=False)[0]
+    )
+    cfg = classification(root, ann_file='list.txt', with_label=False)
+    cfg.model.pop('head')
+    cfg.model.pop('data_preprocessor')
+    assert not errors(cfg, ('train',))
+    assert 'has none (with_label=False)' in errors(cfg, ('val',))[0]
 
 
 DATA = dict(

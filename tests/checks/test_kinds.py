@@ -298,7 +298,7 @@ def test_a_metric_that_the_data_cannot_give(tmp_path):
     cfg = segmentation(write_label_maps(tmp_path / 'seg'))
     own = cfg.val_dataloader.dataset
     own.pipeline = [s for s in own.pipeline if s.type != 'LoadAnnotations']
-    assert 'loads no label maps' in errors(cfg)[0]
+    assert 'loads nothing to measure by' in errors(cfg)[0]
     cfg = classification(write_folders(tmp_path / 'cls'))
     cfg.model.head.type = 'MultiLabelLinearClsHead'
     assert 'one class for each picture' in errors(cfg)[0]

@@ -5,7 +5,7 @@ import json
 import pytest
 from mmengine.config import Config
 
-from mmuniformer.checks import config_keys, loops, schedules
+from mmuniformer.checks import config_keys, loops, schedules, widths
 from mmuniformer.checks.findings import Findings
 from mmuniformer.engine.ending import config_fault
 from mmuniformer.errors import UserError
@@ -189,11 +189,12 @@ def schedule(cfg, steps=100):
 @pytest.mark.parametrize(
     'path', RECIPES, ids=lambda p: f'{p.parent.name}/{p.stem}'
 )
-def test_schedules_of_recipes_end_with_training(path):
+def test_recipes_fit_in_themselves(path):
     cfg = Config.fromfile(path)
     assert not schedule(cfg, 1000)
     found = Findings()
     config_keys.check_keys(cfg, found)
+    widths.check_widths(cfg, found)
     assert not len(found)
 
 

@@ -20,7 +20,7 @@ from mmuniformer.checks import (
 )
 from mmuniformer.checks import (
     datasets,
-    label_maps,
+    label_values,
     models,
 )
 from mmuniformer.checks.findings import Findings
@@ -137,8 +137,8 @@ def test_toy_world_is_known_by_its_marker(root, tmp_path):
     [
         ((0, 1), {}, ''),
         ((0, 1, 255), {}, ''),
-        ((0, 255), {}, 'class class 1 never occurs'),
-        ((255,), {}, 'class class 0, class 1 never occurs'),
+        ((0, 255), {}, 'class 1 (class 1) never occurs'),
+        ((255,), {}, '0 (class 0), 1 (class 1) never occur'),
         ((0, 1), dict(reduce_zero_label=True), 'never occurs'),
         ((1, 2), dict(reduce_zero_label=True), ''),
         ((0, 1, 2), dict(reduce_zero_label=True), ''),
@@ -159,8 +159,8 @@ def test_values_of_label_maps(tmp_path, values, options, wanted):
 def test_the_ignored_label_in_the_place_of_a_class(values, said):
     names = 'wall', 'sky', 'tree'
     found = Findings()
-    labels = label_maps.Labels(3, names, 255, False, None)
-    label_maps.check_seen(Counter(values), labels, 'a.png', found)
+    labels = label_values.Labels(3, names, 255, False, None)
+    label_values.check_seen(Counter(values), labels, 'a.png', found)
     warned = [f.text for f in found if not f.error]
     assert [t[:23] for t in warned] == ['class 2 (tree) never oc'] * said
 
@@ -197,6 +197,26 @@ def test_a_palette_and_one_bit_are_numbers(tmp_path):
         root / 'ann/1.png'
     )
     assert not errors(segmentation(root))
+
+
+@needs_mmseg
+def test_opencv_makes_colours_of_a_palette(tmp_path):
+    root = write_label_maps(tmp_path)
+    image = Image.open(root / 'ann/0.png').convert('P')
+    image.putpalette([9, 9, 9, 200, 0, 0])
+    image.save(root / 'ann/0.png')
+    cfg = segmentation(root)
+    assert not errors(cfg, ('train',))
+    cfg.train_dataloader.dataset.pipeline[1].imdecode_backend = 'cv2'
+    assert 'has colours (mode of OpenCV)' in errors(cfg, ('train',))[0]
+
+
+@needs_mmseg
+def test_hidden_folders_of_pictures_are_left_out(tmp_path):
+    root = write_label_maps(tmp_path)
+    picture(root / 'img/.ipynb_checkpoints/0-checkpoint.jpg')
+    assert not errors(segmentation(root), ('train',))
+    assert not warnings(segmentation(root), ('train',))
 
 
 @needs_mmseg

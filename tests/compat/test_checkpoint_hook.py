@@ -73,6 +73,13 @@ def test_one_is_kept_of_each_kind(tmp_path):
     assert last == str(tmp_path / 'epoch_3.pth')
 
 
+@pytest.mark.parametrize('best', ['loss', ['acc', 'loss']])
+def test_a_score_that_nothing_measures_ends_no_training(tmp_path, best):
+    run(tmp_path, 1, save_best=best)
+    own = ['best_acc_epoch_1.pth'] * ('acc' in best)
+    assert files(tmp_path) == [*own, 'epoch_1.pth']
+
+
 @pytest.mark.parametrize('best', [None, 'acc'])
 def test_nothing_is_removed_where_saving_fails(tmp_path, monkeypatch, best):
     """At the second write of a kind there is one file of it; it stays."""

@@ -86,6 +86,12 @@ def test_resumes(run):
     assert len(losses.data[0]) == 4
 
 
+def test_an_empty_array_loads(tmp_path):
+    """Key points without a skeleton have one in what describes them."""
+    torch.save(dict(links=np.empty((0, 3))), tmp_path / 'x.pth')
+    assert torch.load(tmp_path / 'x.pth')['links'].shape == (0, 3)
+
+
 def test_loads_what_numpy_1_wrote(run, tmp_path):
     """The same file with the names that numpy's modules had before 2.0."""
     old, new = run[0] / 'epoch_1.pth', tmp_path / 'old.pth'

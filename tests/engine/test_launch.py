@@ -21,6 +21,13 @@ def test_more_processes_than_gpus(monkeypatch):
         launch.prepare_processes(Config(dict(model={})), 'pytorch')
 
 
+def test_a_launcher_that_was_not_there(monkeypatch):
+    monkeypatch.delenv('RANK', raising=False)
+    cfg = Config(dict(model=dict()))
+    with pytest.raises(UserError, match=r'RANK.* not in the env'):
+        launch.prepare_processes(cfg, 'pytorch')
+
+
 def test_only_the_first_process_speaks(monkeypatch):
     monkeypatch.setenv('RANK', '1')
     assert not launch.is_main_process()

@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from collections import Counter
 
 import pytest
 import torch
@@ -217,6 +218,15 @@ def test_more_epochs_and_their_schedule(folder, caplog):
     group = runner.optim_wrapper.param_groups[0]
     # A third of a cosine from 0.05 to 0.
     assert abs(group['lr'] - 0.05 * 0.75) < 0.002
+
+
+def test_other_milestones_are_another_schedule():
+    before, now = (
+        dict(milestones=Counter(at), gamma=0.1) for at in ([8, 11], [16, 22])
+    )
+    assert not schedules.changes([schedules.constants(now)], [now])
+    found = schedules.changes([schedules.constants(now)], [before])
+    assert len(found) == 1 and 'param_scheduler.0.milestones' in found[0]
 
 
 def test_more_epochs_without_a_schedule_for_them(folder, caplog):

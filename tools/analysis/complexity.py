@@ -18,6 +18,7 @@ from mmuniformer.analysis.complexity import (
     flops_by_part,
     published_shape,
 )
+from mmuniformer.checks.weights import backbones
 from mmuniformer.engine.config import exit_with, read_config
 from mmuniformer.errors import UserError
 
@@ -52,7 +53,8 @@ def measure(path, shape, options=None):
     """Parameters and FLOPs of the parts of one config."""
     cfg = read_config(path)
     cfg.merge_from_dict(options or {})
-    check_shape(shape, cfg.model.backbone.get('ndim', 2))
+    dims = [backbone.get('ndim', 2) for backbone in backbones(cfg.model)]
+    check_shape(shape, dims[0] if dims else 2)
     shape = tuple(shape or published_shape(cfg))
     with DefaultScope.overwrite_default_scope(cfg.default_scope):
         init_default_scope(cfg.default_scope)
