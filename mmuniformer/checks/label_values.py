@@ -103,7 +103,8 @@ def check_seen(
     found.error(
         'values of label maps',
         f'label maps such as {path!r} have the values '
-        f'{brief(sorted(pixels), 8)}, and {brief(ignored)} '
+        f'{brief(map(str, sorted(pixels)), 8)}, and '
+        f'{brief(map(str, ignored))} '
         f'{"is" if len(ignored) == 1 else "are"} ignored: {lacks}. Wanted '
         f'values from {first} to {labels.classes - 1 + first}, one for each '
         f'class',

@@ -107,7 +107,7 @@ def _ends(
             if not steps:
                 continue
             scale = 1 / steps if epochs else steps
-        key: str | None = LENGTHS.get(name, 'end')
+        key = LENGTHS.get(name, 'end')
         value = one.get(key)
         if not isinstance(value, int):
             key, value = 'end', one.get('end')
@@ -118,4 +118,4 @@ def _ends(
         elif name == 'MultiStepLR':
             key = 'milestones and end'
         if isinstance(value, int) and value > 0:
-            yield at, name, str(key), scale * value
+            yield at, name, key, scale * value

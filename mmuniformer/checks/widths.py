@@ -57,8 +57,9 @@ def _widths(backbone: Any, scope: str | None) -> list[int]:
     if not isinstance(kind, type) or not issubclass(kind, UniFormer):
         return []
     try:
+        archs = getattr(kind, 'archs')  # noqa: B009, mypy
         size = resolve_arch(
-            backbone.get('arch', 's'), kind.archs, backbone.get('head_dim')
+            backbone.get('arch', 's'), archs, backbone.get('head_dim')
         )
         stages = backbone.get('out_indices', 3)
         stages = [stages] if isinstance(stages, int) else stages
@@ -72,7 +73,7 @@ def _takers(
     option: str, holder: dict[str, Any], dims: list[int]
 ) -> Iterator[tuple[str, dict[str, Any], Any]]:
     """Option, config and wanted channels of what takes the maps."""
-    neck = holder.get('neck')
+    neck: Any = holder.get('neck')
     if isinstance(neck, (list, tuple)):
         neck = neck[0] if neck else None
     if not dims:
@@ -82,7 +83,7 @@ def _takers(
     if type_name(neck) not in POOLS:
         return
     for name in HEADS:
-        heads = holder.get(name)
+        heads: Any = holder.get(name)
         many = isinstance(heads, (list, tuple))
         for i, head in enumerate(heads if many else [heads]):
             if not isinstance(head, dict) or 'in_channels' not in head:
