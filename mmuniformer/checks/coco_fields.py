@@ -281,7 +281,7 @@ def _mask_fault(mask: Any, image: tuple[str, int, int]) -> str:
     if isinstance(mask, dict):
         size = mask.get('size')
         if not mask.get('counts'):
-            return 'a run-length code without counts'
+            return 'a run-length code without counts, wanted them'
         if list(size or ()) != [image[2], image[1]]:
             return (
                 f'a run-length code of size {size!r}, wanted the size '

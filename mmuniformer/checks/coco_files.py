@@ -39,7 +39,9 @@ def read_json(path: str | Path) -> Any:
     try:
         if content.startswith(BOM_UTF8):
             raise ValueError('it begins with a byte order mark')
-        return json.loads(content)
+        text = content.decode(json.detect_encoding(content), 'surrogatepass')
+        del content  # as large as the text
+        return json.loads(text)
     except ValueError as error:
         raise UserError(
             f'ann_file={str(path)!r}: broken, {os.path.getsize(path)} bytes '
