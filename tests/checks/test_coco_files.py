@@ -162,7 +162,7 @@ def test_nothing_is_left():
 def test_a_misspelt_class_is_named():
     got = lines(whole(('cat', 'dog', 'owl')), classes=['cat', 'dgo', 'owl'],
                 subset=True)  # fmt: skip
-    assert "'dgo'" in got[0] and "has 'dog': meant?" in got[0]
+    assert "'dgo'" in got[0] and "has 'dog'; was it meant?" in got[0]
 
 
 def test_classes_that_the_data_set_does_not_have():
