@@ -32,7 +32,8 @@ import mmuniformer
 from importlib import import_module
 from mmengine.registry import init_default_scope
 host = sys.argv[1]
-import_module(host + '.models'); import_module(host + '.datasets')
+for part in ('models', 'datasets', 'evaluation', 'visualization', 'apis'):
+    import_module(f'{host}.{part}')
 init_default_scope(host)
 from mmengine.registry import MODELS
 MODELS.build(dict(type='mmuniformer.UniFormer', arch='s'))

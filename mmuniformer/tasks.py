@@ -109,7 +109,7 @@ TASKS = {
         host='mmpose',
         package='mmpose',
         project='mmpose',
-        needs=('json_tricks', 'munkres', 'pycocotools', 'scipy'),
+        needs=('json_tricks', 'munkres', 'pycocotools', 'scipy', 'six'),
         # mmpose itself where the extra leaves it out, from Python 3.12 on.
         install="'mmuniformer[pose]' && pip install --no-deps mmpose",
         heads={
@@ -127,7 +127,7 @@ TASKS = {
         host='mmaction',
         package='mmaction2',
         project='mmaction2',
-        needs=('einops', 'scipy'),
+        needs=('einops', 'importlib_metadata', 'scipy'),
         install="'mmuniformer[video]'",
         heads={
             'head.': 'cls_head.fc_cls.',

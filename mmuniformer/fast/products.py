@@ -156,8 +156,9 @@ def pack(weight: Tensor) -> Tensor:
     place, owner = weight.data_ptr(), StorageWeakRef(weight.untyped_storage())
     kept = _packed.get(place)
     if kept is None or kept[0] != owner or kept[1] != version:
-        for old in [key for key, value in _packed.items() if _gone(value)]:
-            del _packed[old]
+        there = list(_packed.items())  # other threads may pack, too
+        for old in [key for key, value in there if _gone(value)]:
+            _packed.pop(old, None)
         kept = _packed[place] = owner, version, _pack(weight.detach())
     return kept[2]
 

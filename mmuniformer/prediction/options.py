@@ -87,7 +87,11 @@ def add_speed(parser: argparse.ArgumentParser) -> None:
     """How fast."""
     add = parser.add_argument
     add('--batch', type=int, default=8, help='inputs at a time [8]')
-    add('--workers', type=int, help='processes that read [up to 4]')
+    add(
+        '--workers',
+        type=int,
+        help='processes that read [up to 4; 0 on two cores without a GPU]',
+    )
     add(
         '--half',
         action=YES_OR_NO,

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
@@ -27,36 +26,13 @@ from ..tasks import HOSTS, resolve
 from ..weights.load import find_backbone
 from . import boxes as box_files
 from . import models, videos
+from .batches import Lanes, Prediction, Queue
 from .clips import Recognition
 from .sources import Source, expand
 from .tasks import Job, Pose, Segmentation, Task
 
-# Batches whose inputs wait for others of the same size.
-WAITING = 4
-
-
-@dataclass
-class Prediction:
-    """What a model says of one picture, frame or clip.
-
-    Attributes:
-        job: What was predicted.
-        samples: The host's data samples; of pose, one per person.
-        record: Plain values, see docs/predict.md.
-        error: Why there is nothing, or ''.
-        inputs: What the network was given; kept of clips alone.
-    """
-
-    job: Job
-    samples: list[Any] = field(default_factory=list)
-    record: dict[str, Any] = field(default_factory=dict)
-    error: str = ''
-    inputs: Any = None
-
-    @property
-    def source(self) -> Source:
-        """Where it comes from."""
-        return self.job.source
+# Threads that compute, on a CPU.
+LANES = 4
 
 
 class Reader(Dataset):
@@ -90,7 +66,8 @@ class Predictor:
         checkpoint: Weights, instead of those that belong to ``model``.
         device: 'cpu', 'cuda', 'cuda:1'; by default what there is.
         batch: Inputs that the network takes at a time, of one size.
-        workers: Processes that read; by default one per core, at most four.
+        workers: Processes that read; by default one per core, at most four,
+            and none where the only two cores compute. 0: this one reads.
         half: Compute in bfloat16 (CPU) or float16 (GPU); by default as the
             config tests.
         fuse: Fold norms and scales into the weights: faster, same outputs.
@@ -157,8 +134,14 @@ class Predictor:
             raise UserError(f'every={every}: wanted a model of videos')
         check_people(self.kind, boxes, detector, whole_image)
         self.cfg = models.prepare(cfg)
-        cores = len(os.sched_getaffinity(0))
-        self.workers = min(4, cores) if workers is None else workers
+        # More threads for one operator bring less than more batches do.
+        aside = self.device == 'cpu' and not compile
+        self.lanes = min(LANES, torch.get_num_threads()) if aside else 1
+        self.warm = False
+        if workers is None:
+            cores = len(os.sched_getaffinity(0))
+            workers = min(4, cores) if cores > 2 or not aside else 0
+        self.workers = workers
         keep_freed_memory()
         self.model, self.meta = models.build(cfg, checkpoint, self.device)
         if class_names:
@@ -289,102 +272,38 @@ class Predictor:
 
     def predict_jobs(self, jobs: Iterable[Job]) -> Iterator[Prediction]:
         """Reads jobs in parallel, and puts those of one size into batches."""
-        queue = Queue(self.task, self.batch, self.run)
+        given: dict[int, Job] = {}
 
         def taken() -> Iterator[Job]:
             for job in jobs:
-                queue.jobs[job.order] = job
+                given[job.order] = job
                 yield job
 
         few = list(islice(jobs := iter(jobs), 2))
         jobs = chain(few, jobs)
+        several = len(few) > 1
         loader = DataLoader(
             Reader(self.task),
             batch_size=None,
             sampler=taken(),  # type: ignore[arg-type]
-            num_workers=self.workers if len(few) > 1 else 0,
+            num_workers=self.workers if several else 0,
             worker_init_fn=_init_worker,
             collate_fn=_as_it_is,
         )
-        for index, samples, error in loader:
-            yield from queue.add(index, samples, error)
-        yield from queue.flush()
+        loaded = iter(loader)  # its processes are there before the lanes
+        count = self.lanes if several else 1
+        with Lanes(self.run, count, self.warm) as lanes:
+            queue = Queue(self.task, self.batch, lanes)
+            for index, samples, error in loaded:
+                yield from queue.add(given.pop(index), samples, error)
+            yield from queue.flush()
+            self.warm = lanes.warm
 
     def run(self, samples: list[Any]) -> list[Any]:
         """Data samples, predictions in them, of one batch."""
         data = pseudo_collate(samples)
         with torch.no_grad(), self.half():
-            return self.model.test_step(data)
-
-
-class Queue:
-    """Collects inputs into batches; gives predictions back in order.
-
-    Args:
-        task: Says which inputs fit together.
-        size: Inputs of a batch.
-        run: The network.
-    """
-
-    def __init__(
-        self, task: Task, size: int, run: Callable[[list[Any]], list[Any]]
-    ) -> None:
-        self.task, self.size, self.run = task, size, run
-        self.jobs: dict[int, Job] = {}
-        self.entries: dict[int, Prediction] = {}
-        self.left: dict[int, int] = {}
-        self.waiting: dict[Any, list[tuple[int, int, Any]]] = {}
-
-    def add(
-        self, index: int, samples: list[Any], error: str
-    ) -> Iterator[Prediction]:
-        """Takes what was read of a job; gives what is done by then."""
-        entry = Prediction(self.jobs.pop(index), error=error)
-        entry.samples = [None] * len(samples)
-        if self.task.clips and samples:
-            entry.inputs = samples[0]['inputs']
-        self.entries[index] = entry
-        self.left[index] = len(samples)
-        for place, sample in enumerate(samples):
-            key = self.task.key(sample)
-            bucket = self.waiting.setdefault(key, [])
-            bucket.append((index, place, sample))
-            if len(bucket) == self.size:
-                self.forward(key)
-        while sum(map(len, self.waiting.values())) > WAITING * self.size:
-            self.forward(self.oldest())
-        yield from self.done()
-
-    def flush(self) -> Iterator[Prediction]:
-        """Predicts what still waits."""
-        while self.waiting:
-            self.forward(self.oldest())
-            yield from self.done()
-        yield from self.done()
-
-    def oldest(self) -> Any:
-        """The batch that holds up the others."""
-        return min(self.waiting, key=lambda key: self.waiting[key][0][0])
-
-    def forward(self, key: Any) -> None:
-        """Runs a batch."""
-        bucket = self.waiting.pop(key)
-        outputs = self.run([sample for _, _, sample in bucket])
-        for (index, place, _), output in zip(bucket, outputs):
-            self.entries[index].samples[place] = output
-            self.left[index] -= 1
-
-    def done(self) -> Iterator[Prediction]:
-        """Predictions that are complete and that no earlier one holds up."""
-        while self.entries:
-            index = next(iter(self.entries))
-            if self.left[index]:
-                return
-            del self.left[index]
-            entry = self.entries.pop(index)
-            if not entry.error:
-                entry.record = self.task.record(entry.samples)
-            yield entry
+            return self.task.run(self.model, data)
 
 
 def half_context(device: str, cfg: Any) -> Callable[[], Any]:

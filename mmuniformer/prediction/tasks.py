@@ -134,6 +134,10 @@ class Task:
         """
         return tuple(sample['inputs'].shape)
 
+    def run(self, model: Any, data: dict[str, Any]) -> list[Any]:
+        """The host's data samples of a batch, predictions in them."""
+        return model.test_step(data)
+
     def record(self, samples: list[Any]) -> dict[str, Any]:
         """Plain values of what the model says of a job."""
         raise NotImplementedError
@@ -210,6 +214,12 @@ class Segmentation(Task):
     def key(self, sample: dict[str, Any]) -> Any:
         """The host scales a whole batch back to the size of one picture."""
         return super().key(sample), sample['data_samples'].ori_shape
+
+    def run(self, model: Any, data: dict[str, Any]) -> list[Any]:
+        """Without ``seg_logits``, which nothing here asks for."""
+        from ..hosts.mmseg import label_maps
+
+        return label_maps.predict(model, data)
 
     def record(self, samples: list[Any]) -> dict[str, Any]:
         """``regions``: classes with ``share`` of the area and ``mask``."""

@@ -1,12 +1,15 @@
 """The wheel holds all of the product, and works without the clone."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 
 import pytest
+
+from mmuniformer.tasks import TASKS
 
 from .. import ROOT
 
@@ -88,6 +91,9 @@ def test_an_extra_brings_its_host_and_no_other(wheel, extra, host):
     brought = [h for h in hosts if any(f': {h}>' in line for line in asked)]
     assert brought == [host]
     assert any(': mmcv-lite' in line for line in asked)
+    for need in TASKS[extra].needs:
+        found = need.replace('_', '[-_]')
+        assert re.search(rf': {found}\b', '\n'.join(asked)), need
 
 
 USE = """
