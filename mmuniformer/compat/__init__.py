@@ -32,6 +32,9 @@ _STAND_INS = {
     'mmcv._ext': 'mmuniformer.compat.mmcv_ext',
     'mmaction.models.localizers.drn': 'mmuniformer.compat.mmaction_drn',
     'mmaction.models.localizers.drn.drn': 'mmuniformer.compat.mmaction_drn',
+    'mmpose.models.heads.hybrid_heads.rtmo_head': (
+        'mmuniformer.compat.mmpose_rtmo'
+    ),
     'xtcocotools': 'mmuniformer.compat.xtcoco',
     'xtcocotools.coco': 'mmuniformer.compat.xtcoco',
     'xtcocotools.cocoeval': 'mmuniformer.compat.xtcoco',
