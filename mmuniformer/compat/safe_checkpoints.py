@@ -60,7 +60,7 @@ def apply(checkpoint: ModuleType) -> None:
         HistoryBuffer,
         ConfigDict,
         (method, 'builtins.getattr'),
-        (no_bytes, '__builtin__.bytes'),
+        (no_bytes, 'builtins.bytes'),
         (dtype, 'numpy.dtype'),
         (array, 'numpy.ndarray'),
     ]

@@ -273,6 +273,7 @@ def voc(tmp_path):
         path.write_text(OBJECT.format(name, 8))
     (tmp_path / 'train.txt').write_text('0\n1\n')
     cfg = detection(tmp_path)
+    cfg.train_dataloader.dataset.pop('data_prefix')
     cfg.train_dataloader.dataset.update(
         type='VOCDataset', ann_file='train.txt',
         data_prefix=dict(sub_data_root=''),
