@@ -42,7 +42,7 @@ class MergedGroups(DefaultOptimWrapperConstructor):
             UserError: Rules multiply a weight decay that is not there.
         """
         if self.base_wd is None and any(
-            'decay' in k for k in self.paramwise_cfg
+            key.endswith('decay_mult') for key in self.paramwise_cfg
         ):
             raise UserError(
                 'optim_wrapper.paramwise_cfg multiplies weight_decay, which '

@@ -44,7 +44,7 @@ VARIABLE = 'MMUNIFORMER_PRODUCTS'
 # or not: where the libraries are close, it is BLAS, but for fused models.
 MARGINS = {'packed': 1.05, 'plain': 1.3, 'training': 1.3}
 # Rows, channels in and out of the product that is measured, and how often.
-MEASURED, TIMES = (1024, 256, 1024), 5
+MEASURED, TIMES = (1024, 256, 1024), 10
 DTYPES = (torch.float32, torch.bfloat16)
 
 # By address: whose weights they were, their version, and the packed weights.

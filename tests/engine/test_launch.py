@@ -12,10 +12,16 @@ from mmuniformer.engine import ending, launch
 from mmuniformer.errors import UserError
 
 
+def as_torchrun(monkeypatch):
+    for name in launch.ENVIRONMENT:
+        monkeypatch.setenv(name, '1')
+
+
 def test_more_processes_than_gpus(monkeypatch):
     monkeypatch.setattr(launch, 'get_device', lambda: 'cuda')
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 1)
+    as_torchrun(monkeypatch)
     monkeypatch.setenv('LOCAL_WORLD_SIZE', '8')
     with pytest.raises(UserError, match='GPUS=8: this machine has 1'):
         launch.prepare_processes(Config(dict(model={})), 'pytorch')
@@ -161,6 +167,7 @@ def test_unused_parameters_are_looked_for_if_the_config_says_so(
         monkeypatch.setattr(launch, name, lambda *_: None)
     monkeypatch.setattr(launch, 'get_device', lambda: 'cpu')
     monkeypatch.setattr(launch.atexit, 'register', lambda _: None)
+    as_torchrun(monkeypatch)
     cfg = Config(dict(model={}))
     if given:
         cfg.find_unused_parameters = True

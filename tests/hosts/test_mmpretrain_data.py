@@ -46,7 +46,7 @@ def test_both_counts_of_a_folder_that_is_not_imagenet(data):
 
 def test_both_counts_of_a_head_for_other_data(data):
     cfg = folder(load('uniformer_s', data), data, classes=5)
-    with pytest.raises(UserError, match=r'8 classes, but .*num_classes=5'):
+    with pytest.raises(UserError, match=r'8 classes, .*but .*num_classes=5'):
         check(cfg)
 
 
@@ -82,7 +82,7 @@ def test_folders_of_your_own(flowers, monkeypatch):
 @pytest.mark.parametrize(
     ('change', 'wanted'),
     [
-        (lambda data: (data / 'train/lily').mkdir(), 'has 4 classes, but'),
+        (lambda data: (data / 'train/lily').mkdir(), 'has 4 classes, .*but'),
         (
             lambda data: (data / 'val/rose').rename(data / 'val/lily'),
             'val data: its classes .* of the train data .*only.* lily, rose',
