@@ -52,10 +52,10 @@ def check_source(
     if not names or isinstance(names, str):
         _check_joints(source, cfg, found)
         return
-    for option, count in models.class_counts(cfg.get('model')):
-        if len(names) == count:
-            continue
-        empty = _empty_folders(source)
+    counts = models.class_counts(cfg.get('model'))
+    wrong = [(option, n) for option, n in counts if n != len(names)]
+    empty = _empty_folders(source) if wrong else []
+    for option, count in wrong:
         if empty:
             found.error(
                 'number of classes',
