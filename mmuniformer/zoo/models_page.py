@@ -3,8 +3,8 @@
     python -m mmuniformer.zoo.models_page
 
 What the page says by hand stays: inputs, schedules, published FLOPs, notes.
-Scores and weight files come from the table of published files, parameters and
-FLOPs from docs/measured/complexity*.json (tools/analysis/complexity.py).
+Scores, weight files and commands come from the table of published files,
+parameters and FLOPs from docs/measured/complexity*.json (tools/analysis/complexity.py).
 """
 
 import json
@@ -22,6 +22,11 @@ SCORES = {
     'top-1': 'top1', 'box AP': 'box_AP', 'mask AP': 'mask_AP', 'mIoU': 'mIoU',
     'MS mIoU': 'ms_mIoU', 'AP': 'AP', 'AR': 'AR',
 }  # fmt: skip
+# Kinds of test that no recipe of their own stands for.
+WINDOWS = {
+    'h32': 'model.backbone.attention=hybrid model.backbone.window_size=32',
+    'w32': 'model.backbone.attention=window model.backbone.window_size=32',
+}
 PORTS = ('uniformer-', 'top_down_uniformer_')  # converted by others
 
 
@@ -56,6 +61,14 @@ def flops(row: dict[str, Any], views: int) -> str:
     return f'{value:.{2 if row["name"].startswith("configs/cls") else 1}f}G'
 
 
+def command(release: Release, kind: str) -> str:
+    """What tests a published file as its row says, or '-' without one."""
+    if not release.url:
+        return '-'
+    options = f' --cfg-options {WINDOWS[kind]}' if kind else ''
+    return f'`mmuniformer test {release.config} {release.name}{options}`'
+
+
 def fill(line: str, heads: list[str], rows: dict[Any, Any]) -> str:
     """One row of a table, with what is known put in.
 
@@ -86,6 +99,8 @@ def fill(line: str, heads: list[str], rows: dict[Any, Any]) -> str:
     if 'weights' in values:
         link = f'[{release.where}]({release.url})' if release.url else 'none'
         values['weights'] = f'`{release.name}` {link}'
+    if 'command' in values:
+        values['command'] = command(release, kind)
     return f'| {" | ".join(values.values())} |'
 
 
