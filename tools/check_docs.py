@@ -152,8 +152,14 @@ def check_command(line: str) -> None:
         else:
             return
     name = re.sub(r'^\.?/?(\.venv|[\w.-]+)/bin/(?=mmuniformer|pip)', '', name)
+    if name.startswith(('tools/', './tools/', 'tests/')):
+        script = ROOT / name
+        if script.is_file() and not os.access(script, os.X_OK):
+            raise WrongError(f'{name}: not executable')
     if name.startswith(('tools/', './tools/')):
         check_tool(name.removeprefix('./'), args)
+    elif name == 'tests/docs/stage.sh':
+        return
     elif name == 'mmuniformer':
         check_cli(args)
     elif name == 'make':

@@ -1,6 +1,7 @@
 """README and docs: commands, paths and numbers are those of the project."""
 
 import json
+import os
 import re
 import sys
 
@@ -112,3 +113,10 @@ def test_blocks_that_are_not_run_say_why():
 
     page = ROOT / 'docs/experiments.md'
     assert all(f.test or f.reason for f in fences(page))
+
+
+def test_a_tool_that_a_page_names_bare_can_be_executed():
+    tools = [*ROOT.glob('tools/*.*'), *ROOT.glob('tools/analysis/*.py')]
+    begun = [t for t in tools if t.read_bytes()[:2] == b'#!']
+    assert len(begun) > 15
+    assert [t.name for t in begun if not os.access(t, os.X_OK)] == []

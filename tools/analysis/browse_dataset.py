@@ -50,7 +50,7 @@ def main():
             out.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(out / f'{name}.png'), picture)
             count += 1
-    except UserError as error:
+    except (UserError, OSError) as error:
         exit_with(error)
     print(f'{count} pictures in {out}/')
 
