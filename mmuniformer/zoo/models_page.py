@@ -4,7 +4,8 @@
 
 What the page says by hand stays: inputs, schedules, published FLOPs, notes.
 Scores, weight files and commands come from the table of published files,
-parameters and FLOPs from docs/measured/complexity*.json (tools/analysis/complexity.py).
+parameters and FLOPs from docs/measured/complexity*.json
+(tools/analysis/complexity.py).
 """
 
 import json
