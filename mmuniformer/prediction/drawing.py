@@ -1,5 +1,6 @@
 """Pictures of predictions, by the hosts' visualizers."""
 
+import warnings
 from typing import Any
 
 import cv2
@@ -29,6 +30,8 @@ class Drawer:
         self.score = score
         self.task = predictor.task
         self.drawn: list[np.ndarray] = []
+        # What reaches beyond a picture is drawn as far as it is in it.
+        warnings.filterwarnings('ignore', '.* is out of bounds, the drawn')
         cfg = dict(
             predictor.cfg.visualizer,
             name=f'predict_{id(self)}',

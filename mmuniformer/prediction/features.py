@@ -14,11 +14,12 @@ import numpy as np
 import torch
 from mmengine.dataset import pseudo_collate
 from torch import Tensor
-from torch.utils.data import DataLoader
 
+from ..engine.speed import Tidy
 from ..errors import UserError
 from ..weights.load import find_backbone
-from .predictor import Predictor, Reader, _as_it_is, _init_worker
+from . import reading
+from .predictor import Predictor
 from .sources import Source
 from .tasks import Job
 
@@ -133,22 +134,18 @@ class Extractor:
                         yield job._replace(order=order)
                         order += 1
 
-        loader = DataLoader(
-            Reader(self.predictor.task),
-            batch_size=None,
-            sampler=jobs(),  # type: ignore[arg-type]
-            num_workers=self.predictor.workers,
-            worker_init_fn=_init_worker,
-            collate_fn=_as_it_is,
-        )
+        task, workers = self.predictor.task, self.predictor.workers
+        _, loaded = reading.start(task, jobs(), workers)
+        tidy = Tidy()
         current = 0
         parts: list[Any] = []
         errors: dict[str, str] = {}
-        for order, samples, error in loader:
-            number, source = owners[order]
+        for job, samples, error in loaded:
+            number, source = owners[job.order]
             if number != current:
                 yield groups[current], parts, errors
                 current, parts, errors = number, [], {}
+                tidy()
             if error:
                 errors[source.path] = error
             parts += [(source.path, sample) for sample in samples]

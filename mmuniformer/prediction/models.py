@@ -10,9 +10,9 @@ from mmengine.registry import DATASETS, MODELS, init_default_scope
 from mmengine.runner import find_latest_checkpoint
 
 from ..checks.datasets import resolve
+from ..engine.config import read_config
 from ..engine.launch import replace_sync_bn
 from ..errors import UserError
-from ..tasks import find_scope
 from ..weights import (
     addresses,
     doors,
@@ -47,13 +47,13 @@ def find(model: str, checkpoint: str | None = None) -> Found:
     path = Path(model).expanduser()
     if path.is_dir():
         config = _config_in(path)
-        return Found(_read(config), checkpoint or _newest(path))
+        return Found(read_config(config), checkpoint or _newest(path))
     if path.suffix == '.py' and path.is_file():
         if not checkpoint:
             raise UserError(
                 f'MODEL={model!r}: a config needs --checkpoint FILE'
             )
-        return Found(_read(path), checkpoint)
+        return Found(read_config(path), checkpoint)
     if path.suffix in addresses.SUFFIXES and path.is_file():
         return Found(_config_of(path), str(path))
     if path.suffix or len(path.parts) > 1:
@@ -63,13 +63,9 @@ def find(model: str, checkpoint: str | None = None) -> Found:
         )
     release = find_model(model)
     config = published_config(release)
-    return Found(_read(config), checkpoint or addresses.place_of(release))
-
-
-def _read(path: Path) -> Config:
-    cfg = Config.fromfile(path)
-    find_scope(cfg)
-    return cfg
+    return Found(
+        read_config(config), checkpoint or addresses.place_of(release)
+    )
 
 
 def _config_in(folder: Path) -> Path:
@@ -107,7 +103,7 @@ def _config_of(path: Path) -> Config:
     if not isinstance(text, str):
         release = published.find(path)
         if release:
-            return _read(published_config(release))
+            return read_config(published_config(release))
         raise UserError(
             f'MODEL={str(path)!r}: this file holds no config; wanted a '
             f'config as MODEL and --checkpoint {path}'

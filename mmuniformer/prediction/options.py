@@ -90,7 +90,8 @@ def add_speed(parser: argparse.ArgumentParser) -> None:
     add(
         '--workers',
         type=int,
-        help='processes that read [up to 4; 0 on two cores without a GPU]',
+        help='processes that read [up to 4; on two cores without a GPU none '
+        'unless an input takes long]',
     )
     add(
         '--half',

@@ -1,22 +1,19 @@
 """One model, any number of inputs, results as they come."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from mmengine.config import ConfigDict
 from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
-from torch.utils.data import DataLoader, Dataset
 
-from ..engine.launch import keep_freed_memory
 from ..engine.speed import (
+    Tidy,
     check_compiler,
     compile_for_inference,
+    keep_freed_memory,
     set_precision,
 )
 from ..errors import UserError
@@ -25,36 +22,20 @@ from ..models import fuse as fuse_model
 from ..tasks import HOSTS, resolve
 from ..weights.load import find_backbone
 from . import boxes as box_files
-from . import models, videos
+from . import models, reading, videos
 from .batches import Lanes, Prediction, Queue
+from .choices import (
+    at_least_one,
+    check_people,
+    half_context,
+    slide_windows,
+)
 from .clips import Recognition
 from .sources import Source, expand
-from .tasks import Job, Pose, Segmentation, Task
+from .tasks import Job, Task
 
 # Threads that compute, on a CPU.
 LANES = 4
-
-
-class Reader(Dataset):
-    """Prepares jobs, in processes of the loader; damage becomes a message."""
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-
-    def __getitem__(self, job: Job) -> tuple[int, list[Any], str]:
-        """Index of the job, its samples, and what is wrong with it."""
-        try:
-            if job.source.error:
-                return job.order, [], job.source.error
-            return job.order, self.task.prepare(job), ''
-        except MemoryError:
-            raise
-        except Exception as error:  # whatever a decoder raises
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            path = job.source.path
-            line = ' '.join(lines[0].split())
-            line = line.removeprefix(f'image {path!r} cannot be read: ')
-            return job.order, [], line
 
 
 class Predictor:
@@ -67,7 +48,8 @@ class Predictor:
         device: 'cpu', 'cuda', 'cuda:1'; by default what there is.
         batch: Inputs that the network takes at a time, of one size.
         workers: Processes that read; by default one per core, at most four,
-            and none where the only two cores compute. 0: this one reads.
+            and where the only two cores compute, none unless an input takes
+            long. 0: this one reads.
         half: Compute in bfloat16 (CPU) or float16 (GPU); by default as the
             config tests.
         fuse: Fold norms and scales into the weights: faster, same outputs.
@@ -138,9 +120,10 @@ class Predictor:
         aside = self.device == 'cpu' and not compile
         self.lanes = min(LANES, torch.get_num_threads()) if aside else 1
         self.warm = False
-        if workers is None:
-            cores = len(os.sched_getaffinity(0))
-            workers = min(4, cores) if cores > 2 or not aside else 0
+        if workers is None and not (
+            aside and len(os.sched_getaffinity(0)) <= 2
+        ):
+            workers = reading.default_workers()
         self.workers = workers
         keep_freed_memory()
         self.model, self.meta = models.build(cfg, checkpoint, self.device)
@@ -272,30 +255,15 @@ class Predictor:
 
     def predict_jobs(self, jobs: Iterable[Job]) -> Iterator[Prediction]:
         """Reads jobs in parallel, and puts those of one size into batches."""
-        given: dict[int, Job] = {}
-
-        def taken() -> Iterator[Job]:
-            for job in jobs:
-                given[job.order] = job
-                yield job
-
-        few = list(islice(jobs := iter(jobs), 2))
-        jobs = chain(few, jobs)
-        several = len(few) > 1
-        loader = DataLoader(
-            Reader(self.task),
-            batch_size=None,
-            sampler=taken(),  # type: ignore[arg-type]
-            num_workers=self.workers if several else 0,
-            worker_init_fn=_init_worker,
-            collate_fn=_as_it_is,
-        )
-        loaded = iter(loader)  # its processes are there before the lanes
+        # Its processes are there before the lanes.
+        several, loaded = reading.start(self.task, jobs, self.workers)
+        tidy = Tidy()
         count = self.lanes if several else 1
         with Lanes(self.run, count, self.warm) as lanes:
             queue = Queue(self.task, self.batch, lanes)
-            for index, samples, error in loaded:
-                yield from queue.add(given.pop(index), samples, error)
+            for job, samples, error in loaded:
+                yield from queue.add(job, samples, error)
+                tidy()
             yield from queue.flush()
             self.warm = lanes.warm
 
@@ -304,68 +272,3 @@ class Predictor:
         data = pseudo_collate(samples)
         with torch.no_grad(), self.half():
             return self.task.run(self.model, data)
-
-
-def half_context(device: str, cfg: Any) -> Callable[[], Any]:
-    """Mixed precision if a test of the config has it, or nothing."""
-    if not (cfg.get('test_cfg') or {}).get('fp16'):
-        return nullcontext
-    kind = device.split(':')[0]
-    dtype = torch.bfloat16 if kind == 'cpu' else torch.float16
-    return lambda: torch.autocast(kind, dtype)
-
-
-def slide_windows(cfg: Any, side: int, kind: type[Task]) -> None:
-    """Has a segmentor go over whole pictures in windows; in place.
-
-    Neighbours share a third, as in the recipes of mmseg.
-    """
-    if kind is not Segmentation:
-        raise UserError(f'slide={side}: wanted a model of segmentation')
-    stride = max(side * 2 // 3, 1)
-    cfg.model.test_cfg = ConfigDict(
-        mode='slide', crop_size=(side, side), stride=(stride, stride)
-    )
-    dataset = models.innermost(cfg.test_dataloader.dataset)
-    dataset.pipeline = [
-        transform
-        for transform in dataset.pipeline
-        if 'Resize' not in transform['type']
-    ]
-
-
-def check_people(
-    kind: type[Task], boxes: Any, detector: Any, whole_image: bool
-) -> None:
-    """Raises UserError unless a pose model, and it alone, knows where."""
-    given = sum(map(bool, (boxes, detector, whole_image)))
-    if kind is Pose and given != 1:
-        raise UserError(
-            'a model of pose needs to know where people are: wanted one of '
-            '--boxes FILE, --detector CONFIG:CHECKPOINT, --whole-image'
-        )
-    if kind is not Pose and given:
-        raise UserError(
-            '--boxes, --detector, --whole-image: wanted a model of pose'
-        )
-
-
-def at_least_one(value: int, name: str) -> int:
-    """The value.
-
-    Raises:
-        UserError: It is less than one.
-    """
-    if value < 1:
-        raise UserError(f'{name}={value}: wanted at least 1')
-    return value
-
-
-def _as_it_is(loaded: Any) -> Any:
-    return loaded
-
-
-def _init_worker(_: int) -> None:
-    import cv2
-
-    cv2.setNumThreads(0)
