@@ -19,6 +19,14 @@ from ..errors import UserError
 from . import charts
 
 FRAMES = 8
+# What draws where a config says nothing.
+VISUALIZERS_OF = {
+    'mmpretrain': dict(type='UniversalVisualizer'),
+    'mmdet': dict(type='DetLocalVisualizer'),
+    'mmseg': dict(type='SegLocalVisualizer'),
+    'mmpose': dict(type='PoseLocalVisualizer'),
+    'mmaction': dict(type='ActionVisualizer'),
+}
 # Models that hand what mixes batches on to their data preprocessor.
 PREPROCESSORS = {
     'mmpretrain': 'ClsDataPreprocessor',
@@ -53,7 +61,9 @@ class Browser:
         self.prepare = MODELS.build(prepare)
         self.bgr = 'ReverseChannels' in str(loader.dataset)
         visualizer = dict(
-            cfg.visualizer, name=f'browse_{id(self)}', vis_backends=None
+            cfg.get('visualizer') or VISUALIZERS_OF[self.scope],
+            name=f'browse_{id(self)}',
+            vis_backends=None,
         )
         self.drawn: list[np.ndarray] = []
         self.visualizer = VISUALIZERS.build(visualizer)

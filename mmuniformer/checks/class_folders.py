@@ -8,15 +8,23 @@ from typing import Any
 from mmengine.config import Config
 
 from ..errors import UserError
-from . import models
+from . import inputs, models, picture_lists
 from .coco_files import read_json
 from .datasets import Source, metainfo, type_name
 from .findings import Findings
-from .pictures import ENDINGS, VIDEOS, brief, listing
+from .pictures import ENDINGS, VIDEOS, brief
 from .samples import Data, Task
 
 # As CustomDataset of mmpretrain.
 EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif')
+
+
+def is_folder(entry: os.DirEntry) -> bool:
+    """Whether it is a folder; a link that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def class_folders(folder: str | Path) -> list[str]:
@@ -24,7 +32,7 @@ def class_folders(folder: str | Path) -> list[str]:
     return sorted(
         entry.name
         for entry in os.scandir(folder)
-        if entry.is_dir() and not entry.name.startswith('.')
+        if is_folder(entry) and not entry.name.startswith('.')
     )
 
 
@@ -33,7 +41,7 @@ def files_below(folder: str, name: str) -> list[str]:
     found = []
     for entry in os.scandir(os.path.join(folder, name)):
         inner = f'{name}/{entry.name}'
-        if entry.is_dir():
+        if is_folder(entry):
             if not entry.name.startswith('.'):
                 found += files_below(folder, inner)
         elif not entry.name.startswith('.'):
@@ -97,9 +105,12 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
     if not os.path.isdir(folder):
         return Data()  # said elsewhere
     if source.cfg.get('ann_file'):
-        samples = read_list(source.ann_file(), labelled, found)
-        count = len(known) if known else _outputs(cfg)
-        _check_list(source, samples, folder, count, found)
+        path = source.ann_file()
+        rows = picture_lists.read_list(path, labelled, found)
+        count = (len(known) if known else _outputs(cfg)) if labelled else None
+        name = f'ann_file={path!r}'
+        picture_lists.check_list(name, rows, folder, count, found)
+        samples = [row[1:] for row in rows]
         names: Any = known
     elif labelled:
         names, samples = scan(folder, endings, found)
@@ -141,14 +152,14 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         )
     counts = Counter(label for _, label in samples)
     check_token_labels(source, samples, found)
+    paths = [os.path.join(folder, path) for path, _ in samples]
+    inputs.check_sizes(source, cfg, paths, found)
     return Data(
         len(samples),
         names,
         {str(names[k]) if _has(names, k) else str(k): v
          for k, v in counts.items()},
-        [Task('picture', os.path.join(folder, p)) for p, _ in samples]
-        if full
-        else (),
+        [Task('picture', path) for path in paths] if full else (),
     )  # fmt: skip
 
 
@@ -224,85 +235,10 @@ def class_names(source: Source) -> Any:
     return class_folders(folder) if os.path.isdir(folder) else None
 
 
-def read_list(
-    path: str, labelled: bool, found: Findings
-) -> list[tuple[str, int]]:
-    """Reads lines of ``path label``; wrong ones are noted and left out."""
-    samples = []
-    try:
-        lines = Path(path).read_text('utf-8').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        found.error('list', f'ann_file={path!r} cannot be read ({error})')
-        return []
-    name = f'ann_file={path!r}'
-    if lines and lines[0].startswith('\ufeff'):
-        found.error(
-            'list',
-            f'{name} begins with a byte order mark, which counts as a part '
-            f'of the first path; save it as UTF-8 without one',
-        )
-    for number, line in enumerate(lines, 1):
-        if not labelled:
-            samples.append((line, -1))
-            continue
-        parts = line.strip().rsplit(' ', 1)
-        try:
-            label = int(parts[1])
-        except (IndexError, ValueError):
-            found.error(
-                'list',
-                f"{name}, line {number}: {line!r:.80}; wanted 'PATH LABEL'",
-            )
-            continue
-        samples.append((parts[0], label))
-    return samples
-
-
-def _check_list(
-    source: Source,
-    samples: list[tuple[str, int]],
-    folder: str,
-    count: int | None,
-    found: Findings,
-) -> None:
-    """Checks paths and labels of a list."""
-    name = f'ann_file={source.ann_file()!r}'
-    paths = [os.path.join(folder, path) for path, _ in samples]
-    present = listing(paths)
-    missing = [path for path in paths if path not in present]
-    found.each(
-        'missing pictures',
-        missing,
-        '{} does not exist',
-        f'{len(missing)} of {len(paths)} pictures in {name} do not exist, '
-        f'such as {missing[:1]}',
-    )
-    labels = {label for _, label in samples}
-    if count and labels and source.cfg.get('with_label', True):
-        check_range(labels, count, name, found)
-
-
 def _outputs(cfg: Config) -> int | None:
     """Classes of the model, if its parts agree."""
     counts = {count for _, count in models.class_counts(cfg.get('model'))}
     return counts.pop() if len(counts) == 1 else None
-
-
-def check_range(
-    labels: set[int], classes: int, name: str, found: Findings
-) -> None:
-    """Checks that labels are from 0 to one less than the classes."""
-    strange = sorted(k for k in labels if not 0 <= k < classes)
-    if not strange:
-        return
-    hint = ''
-    if min(labels) == 1 and strange == [classes]:
-        hint = ': the labels begin at 1, subtract 1 from all of them'
-    found.error(
-        'label of no class',
-        f'{name}: label {", ".join(map(str, strange[:5]))}, but '
-        f'{classes} classes; wanted labels from 0 to {classes - 1}{hint}',
-    )
 
 
 def check_data_list(
@@ -335,7 +271,7 @@ def check_data_list(
     names = known_names(source) or content['metainfo'].get('classes')
     folder = source.prefix('img_path') or ''
     paths = []
-    labels: Counter[int] = Counter()
+    labels: list[tuple[str, int]] = []
     for place, item in enumerate(content['data_list']):
         if not isinstance(item, dict) or not isinstance(
             item.get('img_path'), str
@@ -355,25 +291,17 @@ def check_data_list(
                 f'numbers of classes',
             )
             continue
-        labels.update(many)
+        labels += [(f'{name}: data_list[{place}]', k) for k in many]
     if not source.elsewhere():
-        present = listing(paths)
-        missing = [path for path in paths if path not in present]
-        found.each(
-            'missing pictures',
-            missing,
-            '{} does not exist',
-            f'{len(missing)} of {len(paths)} pictures in {name} do not '
-            f'exist, such as {missing[:1]}',
-        )
+        picture_lists.check_there(name, paths, found)
     count = len(names) if names else _outputs(cfg)
-    if count and labels:
-        check_range(set(labels), count, name, found)
+    if count:
+        picture_lists.check_range(labels, count, found)
     return Data(
         len(content['data_list']),
         names,
         {str(names[k]) if _has(names, k) else str(k): v
-         for k, v in labels.items()},
+         for k, v in Counter(k for _, k in labels).items()},
         [Task('picture', path) for path in paths] if full else (),
     )  # fmt: skip
 

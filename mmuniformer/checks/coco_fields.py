@@ -264,7 +264,7 @@ def _check_rest(
                 f'leave it out',
             )
     if wanted.joints is not None:
-        good &= _check_joints(ann, where, wanted.joints, found)
+        good &= _check_joints(ann, where, image, wanted.joints, found)
     return good
 
 
@@ -320,7 +320,11 @@ def _mask_fault(mask: Any, image: tuple[str, int, int]) -> str:
 
 
 def _check_joints(
-    ann: dict[str, Any], where: str, joints: int, found: Findings
+    ann: dict[str, Any],
+    where: str,
+    image: tuple[str, int, int],
+    joints: int,
+    found: Findings,
 ) -> bool:
     """Whether the key points of an object can be read."""
     points = ann.get('keypoints')
@@ -352,6 +356,13 @@ def _check_joints(
             f'labelled), 1 (hidden) or 2 (visible)',
         )
         return min(strange) >= 0
+    size = max(image[1:])
+    if points and (max(points) > 2 * size or min(points) < -size):
+        found.warn(
+            'joint outside',
+            f'{where}keypoints from {min(points):g} to {max(points):g} in a '
+            f'picture of {image[1]} x {image[2]}; wanted pixels',
+        )
     number = ann.get('num_keypoints')
     labelled = sum(v > 0 for v in points[2::3])
     if number is not None and (

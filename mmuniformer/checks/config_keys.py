@@ -1,7 +1,7 @@
 """Options that nothing reads, and the ones that were meant."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -122,6 +122,12 @@ def _close(option: str, cfg: Config, known: list[str]) -> str:
         return f'; did you mean {".".join(filter(None, [close[0], rest]))}?'
     ends = [path for path in _paths(cfg) if path.endswith(f'.{option}')]
     return f'; did you mean {ends[0]}?' if ends else ''
+
+
+def close_to(name: str, known: Iterable[str]) -> str:
+    """The one of known names that is like another, in words, or ''."""
+    close = difflib.get_close_matches(name, list(known), 1, 0.6)
+    return f'; did you mean {close[0]}?' if close else ''
 
 
 def _paths(cfg: Any, before: str = '') -> Iterator[str]:

@@ -5,14 +5,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.registry import MODELS
 
 from ..errors import UserError
 from . import coco_files, models
 from .coco_fields import Wanted
 from .datasets import (
     Source,
+    full_name,
     is_remote,
     metainfo,
+    resolve,
     type_name,
 )
 from .findings import Findings, debug
@@ -28,6 +31,9 @@ WRITTEN = {
     'mmpose.CocoMetric': 'outfile_prefix',
     'mmseg.IoUMetric': 'output_dir',
 }
+HOSTS = ('mmpretrain', 'mmdet', 'mmseg', 'mmpose', 'mmaction')
+# Whose metrics measure a library's models, too.
+ALIKE = {'mmdet': ('mmaction',), 'mmaction': ('mmpretrain',)}
 # Metrics that compare with labels of pictures.
 LABELLED = tuple(
     f'mmpretrain.{name}'
@@ -61,6 +67,7 @@ def check_evaluator(
     classes = [n for _, n in models.class_counts(cfg.get('model'))]
     for option, metric, name in metrics_of(cfg, split):
         found.where = option
+        _check_task(metric, name, cfg, found)
         _check_format(metric, name, option, found)
         _check_truth(metric, name, data, found)
         if name in COCO_METRICS:
@@ -108,6 +115,24 @@ def check_evaluator(
                     f'{min(classes)}; wanted the same',
                 )
     found.where = ''
+
+
+def _check_task(metric: Any, name: str, cfg: Config, found: Findings) -> None:
+    """Checks that a metric is not one of quite another task.
+
+    mmaction2 measures detectors of mmdet, and shares what mmpretrain counts.
+    """
+    model = cfg.get('model') or {}
+    kind = resolve(MODELS, model.get('type'), cfg.get('default_scope'))
+    task = full_name(kind).partition('.')[0] if kind else ''
+    own = name.partition('.')[0]
+    if {task, own} <= set(HOSTS) and own not in (task, *ALIKE.get(task, ())):
+        found.error(
+            'metric',
+            f'{type_name(metric)} is a metric of {own}, but '
+            f'{type_name(model)} a model of {task}; wanted one that measures '
+            f'what it gives',
+        )
 
 
 def check_heads(cfg: Config, found: Findings) -> None:

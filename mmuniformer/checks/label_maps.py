@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import DATASETS
 
-from . import models
+from . import inputs, models
 from .datasets import Source, metainfo, type_name
 from .findings import Findings, debug
 from .label_values import Labels, check_seen, read_map
@@ -85,7 +85,15 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         return Data()
     with DATASETS.switch_scope_and_registry(source.scope) as registry:
         built = registry.build(dict(source.cfg, pipeline=[], lazy_init=True))
-    pairs = built.load_data_list()
+    no_files = _no_files(folder, found)
+    try:
+        pairs = built.load_data_list()
+    except OSError as error:
+        found.error(
+            'no list of pictures',
+            f'{folder!r} cannot be listed ({error_text(error)})',
+        )
+        return Data()
     suffix = built.img_suffix
     _check_endings(folder, suffix, source, found, bool(pairs))
     labels = labels_of(source, cfg)
@@ -110,12 +118,19 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         f'missing: {brief(missing)}'
         f'{_like(missing[0], present) if missing else ""}',
     )
-    _check_unused(present - set(wanted), built, found)
+    left = {
+        f'{maps}{path[len(folder) : -len(suffix)]}{built.seg_map_suffix}'
+        for path in no_files
+    }
+    _check_unused(present - set(wanted) - left, built, found)
     good = [
         (pair['img_path'], path)
         for pair, path in zip(pairs, wanted)
         if path in present
     ]
+    if source.split != 'train':  # training pads
+        pictures = [image for image, _ in good]
+        inputs.check_sizes(source, cfg, pictures, found)
     if not full:
         _sample(good, labels, found)
     tasks = [Task('labels', path, (image, labels)) for image, path in good]
@@ -129,6 +144,20 @@ def _walk(folder: str) -> Iterator[tuple[str, list[str]]]:
     for base, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith('.')]
         yield base, [name for name in names if not name.startswith('.')]
+
+
+def _no_files(folder: str, found: Findings) -> set[str]:
+    """Pipes and links to nothing, which mmengine leaves out or stops at."""
+    paths = {
+        os.path.join(base, name)
+        for base, names in _walk(folder)
+        for name in names
+    }
+    strange = {path for path in paths if not os.path.isfile(path)}
+    for path in sorted(strange):
+        link = ', but a link to nothing' if os.path.islink(path) else ''
+        found.error('no file', f'{path!r} is no file{link}')
+    return strange
 
 
 def _check_zero(source: Source, found: Findings) -> None:

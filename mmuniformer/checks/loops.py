@@ -1,5 +1,6 @@
 """Checks of loaders, samplers and loops, before the first step."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -68,6 +69,21 @@ def is_epoch_loop(cfg: Config) -> bool | None:
     if 'mmengine.IterBasedTrainLoop' in names:
         return False
     return None
+
+
+def check_loop(cfg: Config, found: Findings) -> None:
+    """Checks the numbers of the loop of training."""
+    loop = cfg.get('train_cfg')
+    if not isinstance(loop, dict) or is_epoch_loop(cfg) is None:
+        return
+    for key in ('max_epochs', 'max_iters', 'val_interval'):
+        value = loop.get(key, 1)
+        number = isinstance(value, (int, float)) and math.isfinite(value)
+        if not number or value != int(value) or value < 1:
+            found.error(
+                'length of training',
+                f'train_cfg.{key}={value!r}: wanted a whole number from 1',
+            )
 
 
 def check_sampler(cfg: Config, split: str, found: Findings) -> None:

@@ -62,7 +62,7 @@ def check_picture(path: str, extra: Any, found: Findings, fast: bool) -> None:
     """Checks that a picture can be decoded and has the size it should."""
     from PIL import Image
 
-    if not os.path.exists(path):
+    if not os.path.lexists(path):
         return  # said with the list
     if extra:
         check_header(path, extra[:2], found, extra[2])
@@ -84,10 +84,11 @@ def check_picture(path: str, extra: Any, found: Findings, fast: bool) -> None:
 
 def check_video(path: str, found: Findings, fast: bool) -> int:
     """Checks that a video can be decoded to its end; returns its frames."""
-    if not os.path.exists(path):
+    if not os.path.lexists(path):
         return 0
     if not os.path.isfile(path):
-        found.error('broken video', f'{path!r} is no file')
+        link = ', but a link to nothing' if os.path.islink(path) else ''
+        found.error('broken video', f'{path!r} is no file{link}')
         return 0
     video = cv2.VideoCapture(path)
     said = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -136,8 +137,6 @@ def check_frames(folder: str, extra: Any, found: Findings, fast: bool) -> None:
     for name in names:
         if name in present:
             path = os.path.join(folder, name)
-            if not os.path.exists(path):
-                found.error('broken picture', f'{path!r} is a link to nothing')
             check_picture(path, None, found, fast)
             try:
                 sizes.add(read_header(path)[0])

@@ -12,6 +12,7 @@ from . import (
     config_keys,
     data,
     evaluators,
+    inputs,
     loops,
     measured,
     models,
@@ -68,7 +69,11 @@ def check_config(
     loops.check_launcher(cfg, found)
     config_keys.check_keys(cfg, found)
     widths.check_widths(cfg, found)
+    inputs.check_inputs(cfg, splits, found)
     if 'train' in splits:
+        inputs.check_weights(cfg, found)
+        inputs.check_optimizer(cfg, found)
+        loops.check_loop(cfg, found)
         loops.check_erasing(cfg, found)
         evaluators.check_heads(cfg, found)
     for split in splits:

@@ -10,6 +10,7 @@ from ..errors import UserError
 from . import class_folders, models
 from .datasets import Source
 from .findings import Findings
+from .picture_lists import check_twice
 from .pictures import VIDEOS, brief
 from .samples import Data, Task
 from .videos import Video, check_labels, read_list
@@ -79,7 +80,11 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
     _check_exist(source, videos, folder, tested, found)
     if frames:
         _check_frames(source, videos, folder, found)
-    _check_twice(source, videos, found)
+    check_twice(
+        f'ann_file={source.ann_file()!r}',
+        ((v.line, v.path, v.label) for v in videos),
+        found,
+    )
     counts = Counter(video.label for video in videos)
     kind = 'frames' if frames else 'video'
     template = source.cfg.get('filename_tmpl', 'img_{:05}.jpg')
@@ -135,7 +140,9 @@ def _read(source: Source, frames: bool, found: Findings) -> list[Video]:
     path = source.ann_file()
     ours = source.is_a(*OURS)
     if not ours and os.path.isfile(path):
-        rows = _first_columns(path, source.cfg.get('delimiter'))
+        rows = _first_columns(
+            path, source.cfg.get('delimiter', None if frames else ' ')
+        )
         bare = rows and all(len(row) == 1 for row in rows)  # to predict on
         if (
             bare
@@ -143,10 +150,31 @@ def _read(source: Source, frames: bool, found: Findings) -> list[Video]:
             or source.cfg.get('with_offset')
         ):
             return [Video(i, r[0], 0, 0) for i, r in enumerate(rows, 1)]
+        _check_columns(path, rows, frames, source, found)
     delimiter = source.cfg.get('delimiter', ',' if ours else ' ')
     if frames:
         return read_list(path, frames=True, found=found)
     return read_list(path, delimiter, found=found)
+
+
+def _check_columns(
+    path: str,
+    rows: list[list[str]],
+    frames: bool,
+    source: Source,
+    found: Findings,
+) -> None:
+    """Checks the columns of a list that mmaction2 splits everywhere."""
+    wanted = 3 if frames else 2
+    for number, row in enumerate(rows, 1):
+        if len(row) > wanted:
+            found.error(
+                'line of a list',
+                f'ann_file={path!r}, line {number}: {len(row)} columns, as '
+                f'{source.name} splits paths with a blank or a delimiter, '
+                f'too; wanted {wanted}, or '
+                f"type='mmuniformer.{'Frame' if frames else 'Clip'}Dataset'",
+            )
 
 
 def _first_columns(path: str, delimiter: str | None) -> list[list[str]]:
@@ -256,19 +284,6 @@ def _note_labels(
         except UserError as error:
             # The first one is the first of all in the list.
             found.error('label of no class', str(error))
-
-
-def _check_twice(source: Source, videos: list[Video], found: Findings) -> None:
-    """Notes videos that are in a list with two labels."""
-    labels: dict[str, int] = {}
-    for video in videos:
-        if labels.setdefault(video.path, video.label) != video.label:
-            found.warn(
-                'two labels',
-                f'ann_file={source.ann_file()!r}, line {video.line}: '
-                f'{video.path!r} has label {video.label}, and '
-                f'{labels[video.path]} in another line',
-            )
 
 
 def source(path: Path) -> tuple[str, str] | None:

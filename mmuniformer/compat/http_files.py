@@ -6,9 +6,11 @@ and mmpose's at any URL in ``'exists'`` (mmdetection#4212). Folders cannot be
 listed over HTTP: lists and annotation files can be read.
 """
 
+import functools
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 
@@ -18,9 +20,25 @@ def apply(module: ModuleType) -> None:
     if hasattr(backend, 'join_path'):
         return  # a newer mmengine
     backend.join_path = join_path
+    backend.get = named(backend.get)
+    backend.get_text = named(backend.get_text)
     backend.exists = exists
     backend.isfile = exists
     backend.isdir = is_folder
+
+
+def named(read: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that reads, whose errors have the URL that was asked for."""
+
+    @functools.wraps(read)
+    def ask(self: Any, filepath: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return read(self, filepath, *args, **kwargs)
+        except URLError as error:
+            vars(error).setdefault('url', filepath)
+            raise
+
+    return ask
 
 
 def join_path(_: Any, path: str, *parts: str) -> str:

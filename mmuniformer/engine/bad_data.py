@@ -10,6 +10,7 @@ from mmengine.dist import get_rank
 from mmengine.logging import print_log
 
 from ..errors import DamagedError, LocalUserError, UserError
+from . import first_batch
 
 POLICIES = ('replace', 'stop')
 FILE_KEYS = ('img_path', 'filename', 'frame_dir', 'img_id')
@@ -73,7 +74,15 @@ class BadData:
             raise LocalUserError(
                 f'{IN_A_ROW} samples in a row cannot be read; the last: {last}'
             ) from first
-        raise first or AssertionError
+        assert first is not None
+        reason = first_batch.reason_of(
+            first, first_batch.places_of(first)[1:], str(first)
+        )
+        if reason is None:
+            raise first
+        raise LocalUserError(
+            f'{IN_A_ROW} samples in a row cannot be used; the first: {reason}'
+        ) from first
 
     def count(self, name: str) -> None:
         """Names a sample that is replaced.

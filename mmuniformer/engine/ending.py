@@ -10,13 +10,14 @@ import traceback
 from collections.abc import Callable
 from multiprocessing import util
 from types import FrameType
+from urllib.error import URLError
 
 import torch
 import torch.distributed as dist
 
 from ..compat.behind import CHECKPOINTS
 from ..errors import LocalUserError, UserError
-from . import heartbeat
+from . import first_batch, heartbeat
 from .heartbeat import LOST_STATUS
 from .signals import Stopped, ignore
 
@@ -88,7 +89,7 @@ def run_tool(
         fault = config_fault(error)
         if fault:
             _exit_by(refuse, UserError(fault))
-        reason = explain(error)
+        reason = explain(error) or first_batch.fault(error)
         if reason is None:
             sys.excepthook(type(error), error, error.__traceback__)
             finish(1)
@@ -159,6 +160,8 @@ def _build_fault(error: BaseException) -> str | None:
     there: nothing is said of it.
     """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    while frames and _package(frames[-1]) in sys.stdlib_module_names:
+        frames.pop()
     names = [
         _built(frame)
         for frame in frames
@@ -225,6 +228,9 @@ def explain(error: BaseException) -> str | None:
             'a worker that loads data has died; most likely the machine was '
             'out of memory: wanted fewer train_dataloader.num_workers'
         )
+    if isinstance(error, URLError):
+        url = getattr(error, 'url', None) or 'a URL'
+        return f'{url!r} cannot be read: {text}'
     if isinstance(error, OSError) or 'No space left on device' in text:
         return _disk(error, text)
     if isinstance(error, RuntimeError) and dist.is_initialized():

@@ -3,12 +3,14 @@
 import http.server
 import threading
 from functools import partial
+from urllib.error import HTTPError
 
+import mmengine
 import pytest
 from mmengine import fileio
 from mmengine.dataset import BaseDataset
 
-import mmuniformer  # noqa: F401, what is tested
+from mmuniformer.engine.ending import explain
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -37,3 +39,10 @@ def test_whether_a_file_is_there(url, tmp_path):
     (tmp_path / 'a.json').write_text('x')
     assert fileio.exists(f'{url}/a.json') and fileio.isfile(f'{url}/a.json')
     assert not fileio.exists(f'{url}/b.json')
+
+
+def test_a_file_that_is_not_there_is_named(url):
+    with pytest.raises(HTTPError) as error:
+        mmengine.load(f'{url}/b.json')
+    line = f"'{url}/b.json' cannot be read: HTTP Error 404: File not found"
+    assert explain(error.value) == line
