@@ -6,7 +6,6 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import MODELS, OPTIMIZERS, TRANSFORMS
 
-from ..models import UniFormer
 from . import models
 from .config_keys import close_to
 from .datasets import Source, full_name, resolve, sources, type_name
@@ -92,13 +91,17 @@ def _channels(cfg: Config) -> int | None:
         if key == 'backbone'
     ]
     ours = [resolve(MODELS, part.get('type'), scope) for part in kinds]
-    if not ours or not all(
-        isinstance(kind, type) and issubclass(kind, UniFormer) for kind in ours
-    ):
+    if not ours or not all(map(_is_ours, ours)):
         return None
     counts = {part.get('in_channels', 3) for part in kinds}
     count = counts.pop()
     return count if not counts and isinstance(count, int) else None
+
+
+def _is_ours(kind: Any) -> bool:
+    """Whether a class is a UniFormer, which is not imported for that."""
+    bases = map(full_name, getattr(kind, '__mro__', ()))
+    return 'mmuniformer.UniFormer' in bases
 
 
 def _check_padding(prepare: dict[str, Any], found: Findings) -> None:
