@@ -33,7 +33,11 @@ WRITTEN = {
 }
 HOSTS = ('mmpretrain', 'mmdet', 'mmseg', 'mmpose', 'mmaction')
 # Whose metrics measure a library's models, too.
-ALIKE = {'mmdet': ('mmaction',), 'mmaction': ('mmpretrain',)}
+ALIKE = {
+    'mmdet': ('mmaction',),
+    'mmaction': ('mmpretrain',),
+    'mmpretrain': ('mmaction',),
+}
 # Metrics that compare with labels of pictures.
 LABELLED = tuple(
     f'mmpretrain.{name}'

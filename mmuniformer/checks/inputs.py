@@ -85,23 +85,21 @@ def _preprocessor(cfg: Config) -> tuple[dict[str, Any], str]:
 def _channels(cfg: Config) -> int | None:
     """Channels that the UniFormers of a model take, if all the same."""
     scope = cfg.get('default_scope')
-    kinds = [
-        part
-        for _, key, part in models.parts(cfg.get('model'))
-        if key == 'backbone'
-    ]
-    ours = [resolve(MODELS, part.get('type'), scope) for part in kinds]
-    if not ours or not all(map(_is_ours, ours)):
+    model = cfg.get('model') or {}
+    kinds = [part for _, key, part in models.parts(model) if key == 'backbone']
+    ours = [_package(part, scope) == 'mmuniformer' for part in kinds]
+    # A model of the user's own may hand on something else.
+    if not all(ours) or _package(model, scope) not in models.LIBRARIES:
         return None
     counts = {part.get('in_channels', 3) for part in kinds}
-    count = counts.pop()
-    return count if not counts and isinstance(count, int) else None
+    count = counts.pop() if len(counts) == 1 else None
+    return count if isinstance(count, int) else None
 
 
-def _is_ours(kind: Any) -> bool:
-    """Whether a class is a UniFormer, which is not imported for that."""
-    bases = map(full_name, getattr(kind, '__mro__', ()))
-    return 'mmuniformer.UniFormer' in bases
+def _package(part: dict[str, Any], scope: str | None) -> str:
+    """Whose class a part of a model is; '' if nobody knows."""
+    kind = resolve(MODELS, part.get('type'), scope)
+    return full_name(kind).partition('.')[0] if kind else ''
 
 
 def _check_padding(prepare: dict[str, Any], found: Findings) -> None:
@@ -170,9 +168,13 @@ def check_sizes(
         paths: Its pictures.
         found: Gets what is wrong.
     """
-    batch = cfg[f'{source.split}_dataloader'].get('batch_size', 1)
+    loader = cfg[f'{source.split}_dataloader']
+    batch = loader.get('batch_size', 1)
     steps = [*source.steps()]
-    same = any(
+    pads = source.is_a('mmpretrain.BaseDataset') and (
+        type_name(loader.get('collate_fn')) != 'default_collate'
+    )
+    same = pads or any(
         type_name(step) not in KEEPERS and not _keeps_ratio(step)
         for step in steps
     )
@@ -205,14 +207,15 @@ def check_weights(cfg: Config, found: Findings) -> None:
     scope = cfg.get('default_scope')
     for option, _, part in models.parts(cfg.get('model')):
         number = part.get('num_classes')
-        kind = resolve(MODELS, part.get('type'), scope)
-        package = full_name(kind).partition('.')[0] if kind else ''
+        package = _package(part, scope)
         free = package not in models.LIBRARIES or 'out_channels' in part
         if free or not isinstance(number, int):
             continue
-        # Detectors have one more, for the background.
-        wanted = (number, number + 1) if package == 'mmdet' else (number,)
         for place, weights in _class_weights(option, part):
+            # Losses of boxes and queries have one more, for the background.
+            key = place.removeprefix(option).split('.')[1]
+            plain = key in ('loss', 'loss_decode') or package == 'mmaction'
+            wanted = (number,) if plain else (number, number + 1)
             if len(weights) not in wanted:
                 found.error(
                     'class_weight',

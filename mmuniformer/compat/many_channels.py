@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-import torch
-
 
 def apply(module: ModuleType) -> None:
     """Lets the preprocessor be built with any number of channels."""
@@ -37,7 +35,7 @@ def apply(module: ModuleType) -> None:
         init(self, None, None, *args, **kwargs)
         self._enable_normalize = True
         for name, values in (('mean', mean), ('std', std)):
-            own = torch.tensor(values).view(-1, 1, 1)
+            own = module.torch.tensor(values).view(-1, 1, 1)
             self.register_buffer(name, own, persistent=False)
 
     kind.__init__ = init_any
