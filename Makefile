@@ -51,7 +51,7 @@ lock: setup
 	@$(PY) tools/lock.py
 
 docs: .venv-docs/bin/mkdocs
-	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 	@echo "site/index.html"
 
 .venv-docs/bin/mkdocs: requirements-docs.lock

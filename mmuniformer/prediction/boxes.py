@@ -110,9 +110,12 @@ def _row(box: Any) -> list[float]:
 
 
 def find(boxes: dict[str, np.ndarray], path: str) -> np.ndarray | None:
-    """Boxes of a picture, by its path, its name or its number."""
+    """Boxes of a picture, by its path, an end of it, or its number."""
     place = Path(path)
-    keys = [path, os.path.abspath(path), place.name, place.stem]
+    whole = os.path.abspath(path)
+    parts = Path(whole).parts
+    ends = ['/'.join(parts[i:]) for i in range(1, len(parts))]
+    keys = [path, whole, *ends, place.stem]
     if place.stem.isdecimal():
         keys.append(str(int(place.stem)))
     return next((boxes[key] for key in keys if key in boxes), None)

@@ -107,6 +107,12 @@ def test_the_site_has_every_page():
     assert pages == set(re.findall(r': ([\w-]+\.md)$', nav, re.M))
 
 
+def test_a_warning_ends_the_build_of_the_site():
+    build = re.search(r'mkdocs build.*', (ROOT / 'Makefile').read_text())[0]
+    assert '--strict' in build
+    assert '-q' not in build  # quiet, mkdocs counts no warnings
+
+
 def test_blocks_that_are_not_run_say_why():
     sys.path.insert(0, str(ROOT / 'tools'))
     from _fences import fences

@@ -18,7 +18,7 @@ OBJECTS = [
     dict(name='person', box=BOX, score=0.5),
     dict(name='kite', box=BOX, score=0.9),
 ]
-LINE = dict(source='a/7.jpg', objects=OBJECTS)
+LINE = dict(source='b/a/7.jpg', objects=OBJECTS)
 FILES = {
     'json lines': (json.dumps(LINE) + '\n') * 2,
     'one line': json.dumps(LINE),
@@ -29,6 +29,7 @@ FILES = {
             dict(image_id=7, category_id=2, bbox=COCO_BOX, score=0.5),
         ]
     ),
+    'an end of the path': json.dumps({'b/a/7.jpg': [[*BOX, 0.5]]}),
     'annotations': json.dumps(
         dict(
             images=[dict(id=1, file_name='7.jpg')],
@@ -42,7 +43,7 @@ FILES = {
 def test_files_of_boxes(tmp_path, kind):
     file = tmp_path / 'boxes'
     file.write_text(FILES[kind])
-    found = boxes.find(boxes.read(str(file)), 'a/7.jpg')
+    found = boxes.find(boxes.read(str(file)), 'c/b/a/7.jpg')
     assert found[0, :4].tolist() == BOX
     assert found.shape[1] == 5
 
