@@ -1,11 +1,17 @@
 """Grad-CAM: where the evidence for a class, a box or a key point is.
 
+Papers: Selvaraju et al., 2017 (arXiv 1610.02391), which weighs each channel
+by its mean gradient; Draelos and Carin, 2020 (arXiv 2011.08891), HiResCAM,
+which weighs each place of it by its own. The mean is right before the pooling
+of a head, where all places have one gradient; further down it is not.
+
 Legend: B batch, C channels, K classes or key points, *S = (H, W) or
-(T, H, W). Paper: Selvaraju et al., 2017 (arXiv 1610.02391).
+(T, H, W).
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +27,7 @@ from .views import overlay
 
 __all__ = ['Cam', 'overlay', 'reshape_transform']
 
-OWN = 'gradcam'
+OWN = 'hirescam', 'gradcam'
 BACKGROUND = 1  # classes that a box head has in addition
 
 
@@ -32,9 +38,8 @@ class Cam:
         predictor: The model, with ``fuse=False`` and ``half=False``.
         layer: Name of a layer in the backbone, e.g. 'blocks4' or
             'blocks3.2'; its output is a map.
-        method: 'gradcam', which is computed here: the package grad-cam keeps
-            no gradients of blocks that pass on more than a map. Or a class
-            of that package, in small letters: 'layercam', 'hirescam',
+        method: 'hirescam' or 'gradcam', which are computed here. Or a class
+            of the package grad-cam, in small letters: 'layercam',
             'gradcamplusplus', 'eigencam', ...
 
     Raises:
@@ -46,7 +51,7 @@ class Cam:
         self,
         predictor: Predictor,
         layer: str = 'blocks2',
-        method: str = OWN,
+        method: str = 'hirescam',
     ) -> None:
         self.predictor = predictor
         self.model = predictor.model
@@ -65,7 +70,11 @@ class Cam:
                 f'layer={layer!r}: the backbone has {", ".join(stages[:40])}'
             )
         self.layer = layers[layer]
-        self.heat = own_heat if method == OWN else library(method)
+        self.heat: Callable[..., Tensor] = (
+            partial(own_heat, mean=method == 'gradcam')
+            if method in OWN
+            else library(method)
+        )
 
     def number(self, target: str) -> int:
         """The class, or key point, of a name or number.
@@ -212,9 +221,9 @@ def without_gradients(model: nn.Module) -> Iterator[None]:
 
 
 def own_heat(
-    scores: nn.Module, layer: nn.Module, x: Tensor, target: int
+    scores: nn.Module, layer: nn.Module, x: Tensor, target: int, mean: bool
 ) -> Tensor:
-    """Grad-CAM: channels, weighted by their mean gradients, (*S')."""
+    """Channels, weighted by their gradients or the mean of these, (*S')."""
     kept: list[Tensor] = []
     hook = layer.register_forward_hook(
         lambda module, given, out: kept.append(reshape_transform(out))
@@ -223,8 +232,10 @@ def own_heat(
         (gradient,) = torch.autograd.grad(scores(x)[0, target], kept)
     finally:
         hook.remove()
-    weights = gradient.flatten(2).mean(2)[0]
-    return torch.einsum('c,c...->...', weights, kept[0].detach()[0])
+    if mean:
+        places = tuple(range(2, gradient.ndim))
+        gradient = gradient.mean(places, keepdim=True)
+    return (gradient * kept[0].detach())[0].sum(0)
 
 
 def library(method: str) -> Callable[..., Tensor]:
@@ -238,7 +249,7 @@ def library(method: str) -> Callable[..., Tensor]:
     except ImportError as error:
         raise UserError(
             f'method={method!r}: needs grad-cam (pip install grad-cam); '
-            f'wanted it, or {OWN!r}'
+            f'wanted it, or one of {", ".join(OWN)}'
         ) from error
     kinds = {
         name.lower(): kind

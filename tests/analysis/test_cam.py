@@ -32,13 +32,13 @@ class Classifier(nn.Module):
         return torch.stack([x[corner].sum(), x.sum()])[None]
 
 
-def cam_of(variant, layer):
+def cam_of(variant, layer, method='hirescam'):
     model = Classifier(variant)
     x = tiny.images(model.backbone, batch=1)
     views = x[None] if model.backbone.ndim == 3 else x
     task = SimpleNamespace(prepare=lambda job: [dict(inputs=views)])
     predictor = SimpleNamespace(model=model, scope='mmaction', task=task)
-    return Cam(predictor, layer), x
+    return Cam(predictor, layer, method), x
 
 
 @pytest.mark.parametrize('layer', ['blocks1', 'blocks2', 'blocks3', 'blocks4'])
@@ -51,9 +51,10 @@ def test_a_map_of_every_stage(variant, layer):
     assert all(p.grad is None for p in cam.model.parameters())
 
 
-def test_the_map_is_that_of_the_paper():
-    """By the mean gradients of a map, computed by hand."""
-    cam, x = cam_of('global', 'blocks4')
+@pytest.mark.parametrize('method', ['gradcam', 'hirescam'])
+def test_the_map_is_that_of_the_paper(method):
+    """By the gradients of a map or their means, computed by hand."""
+    cam, x = cam_of('global', 'blocks3', method)
     heat, _, _ = cam(None, 1)
     kept = []
     hook = cam.layer.register_forward_hook(lambda *a: kept.append(a[2]))
@@ -61,8 +62,9 @@ def test_the_map_is_that_of_the_paper():
         score = cam.scores(x)[1]
         (gradient,) = torch.autograd.grad(score, kept[0])
     hook.remove()
-    weights = gradient.mean((2, 3))
-    small = torch.einsum('bc,bchw->bhw', weights, kept[0].detach()).relu()
+    if method == 'gradcam':
+        gradient = gradient.mean((2, 3), keepdim=True).expand_as(gradient)
+    small = torch.einsum('bchw,bchw->bhw', gradient, kept[0].detach()).relu()
     large = F.interpolate(small[None], x.shape[2:], mode='bilinear')[0, 0]
     assert heat.max() == pytest.approx(1)
     np.testing.assert_allclose(heat, large / large.max(), atol=1e-9)

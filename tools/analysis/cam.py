@@ -16,8 +16,8 @@ from mmuniformer.analysis import cam, views
 def parse_args():
     """Command line."""
     parser = looking_parser(
-        'Grad-CAM of models of any task, light ones included: of a class, of '
-        'a box (detectors) or of a key point.',
+        'Grad-CAM (by default HiResCAM) of models of any task, light ones '
+        'included: of a class, of a box (detectors) or of a key point.',
         'cam',
     )
     add = parser.add_argument
@@ -32,8 +32,9 @@ def parse_args():
     )
     add(
         '--method',
-        default='gradcam',
-        help='or another one of the package grad-cam, e.g. layercam [gradcam]',
+        default='hirescam',
+        help='hirescam, gradcam, or another one of the package grad-cam, e.g. '
+        'layercam [hirescam]',
     )
     return parser.parse_args()
 
