@@ -23,7 +23,6 @@ LIBRARIES = (
     'torch', 'torchvision', 'numpy', 'cv2', 'PIL', 'pycocotools',
 )  # fmt: skip
 FILE = re.compile(r'File "(.+?)", line \d+, in (\w+)')
-WORKER = re.compile(r'(?s)Caught \w+ in \w+ worker process \d+\.\n.*\n')
 SIZES = re.compile(
     r'expects each tensor to be equal size|storage that is not resizable'
     r'|size in a batch should be the same'
@@ -75,7 +74,7 @@ def fault(error: BaseException) -> str | None:
     text = str(error.args[0] if error.args else error)
     places = [_place(frame) for frame in frames[loops[-1] + 1 :]]
     places += [Place(*found) for found in FILE.findall(text)]
-    reason = reason_of(error, places, WORKER.sub('', text))
+    reason = reason_of(error, places, text)
     if reason is None:
         return None
     _keep(error)
@@ -92,7 +91,7 @@ def reason_of(
     Args:
         error: What it has raised.
         places: Where it was, from the outside.
-        text: Its message.
+        text: Its message; that of a worker with its traceback.
     """
     packages = [_package(place.file) for place in places]
     known = [name for name in packages if name]
