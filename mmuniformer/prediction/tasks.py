@@ -98,9 +98,10 @@ class Task:
             return self.names.index(name)
         if name.isdecimal() and int(name) < (len(self.names) or 10**6):
             return int(name)
+        wanted = ', '.join(self.names[:200]) or 'numbers: it knows no names'
         raise UserError(
             f'--classes {name!r}: no class of this model; wanted some of '
-            f'{", ".join(self.names[:200])}'
+            f'{wanted}'
         )
 
     def name(self, label: int) -> str:

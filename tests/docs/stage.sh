@@ -12,7 +12,8 @@ train() {  # LAYOUT CONFIG WORK_DIR
 }
 for task; do
     case $task in
-        det) train coco det/mask_rcnn_uniformer_toy mask_rcnn_uniformer_toy --epochs 1 ;;
+        det) train coco det/mask_rcnn_uniformer_toy mask_rcnn_uniformer_toy --epochs 1 \
+            --cfg-options model.test_cfg.rcnn.score_thr=0.001 ;;  # finds something
         seg) train ade seg/fpn_uniformer_toy fpn_uniformer_toy --iters 4 ;;
         pose) train keypoints pose/topdown_uniformer_toy topdown_uniformer_toy --epochs 1 ;;
         cls) train imagenet cls/uniformer_toy cls/uniformer_toy --epochs 1 ;;
