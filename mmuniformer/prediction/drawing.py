@@ -13,6 +13,7 @@ from .predictor import Prediction, Predictor
 from .tasks import Classification, Detection, Pose, Segmentation
 
 FRAMES_IN_A_STRIP = 8
+SIDE = 320  # pixels, of a picture on which thin lines are seen
 PAD = ((0, 0), (0, 2), (0, 0))  # a white line between frames
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -71,6 +72,10 @@ class Drawer:
             people = [s.pred_instances for s in prediction.samples]
             sample.pred_instances = InstanceData.cat(people)
             options.update(draw_bbox=True, kpt_thr=self.score)
+            # The host's 3 and 1 pixels, of a picture of common size.
+            scale = max(max(image.shape[:2]) / SIDE, 1)
+            self.visualizer.radius = 3 * scale
+            self.visualizer.line_width = scale
         draw('', image, sample.cpu(), **options)
         return cv2.cvtColor(self.drawn.pop(), cv2.COLOR_RGB2BGR)
 

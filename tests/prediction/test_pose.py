@@ -8,6 +8,7 @@ import pytest
 
 from mmuniformer.errors import UserError
 from mmuniformer.prediction import boxes, predict
+from mmuniformer.prediction.drawing import Drawer
 
 if not (find_spec('mmpose') and find_spec('mmdet')):
     pytest.skip('needs mmpose and mmdet', allow_module_level=True)
@@ -68,6 +69,14 @@ def test_the_whole_picture_is_a_person(predictor, photo):
     (person,) = found.record['people']
     assert len(person['keypoints']) == 17
     assert found.record['keypoint_names'][0] == 'nose'
+
+
+def test_key_points_are_larger_on_a_large_picture(predictor):
+    made = predictor('pose', whole_image=True)
+    drawer = Drawer(made)
+    (found,) = made(np.zeros((480, 640, 3), np.uint8))
+    drawer.draw(found)
+    assert drawer.visualizer.radius == 2 * 3
 
 
 def test_a_picture_without_people_and_one_without_boxes(
