@@ -73,7 +73,7 @@ class Drawer:
             sample.pred_instances = InstanceData.cat(people)
             options.update(draw_bbox=True, kpt_thr=self.score)
             # The host's 3 and 1 pixels, of a picture of common size.
-            scale = max(max(image.shape[:2]) / SIDE, 1)
+            scale = max(round(max(image.shape[:2]) / SIDE), 1)
             self.visualizer.radius = 3 * scale
             self.visualizer.line_width = scale
         draw('', image, sample.cpu(), **options)
