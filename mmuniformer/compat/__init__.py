@@ -27,6 +27,7 @@ from . import (
     safe_checkpoints,
     short_keys,
     whole_files,
+    yapf_cache,
 )
 
 _STAND_INS = {
@@ -64,6 +65,7 @@ _CALLBACKS = {
     'mmpretrain.utils.dependency': new_transformers.apply,
     'mmaction.utils.dependency': new_transformers.apply,
     'pycocotools.coco': coco_optional_fields.apply,
+    'yapf_third_party._ylib2to3.pgen2.driver': yapf_cache.apply,
 }
 _installed = False
 

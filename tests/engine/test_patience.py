@@ -64,7 +64,7 @@ def test_a_worker_that_is_slow(tmp_path, monkeypatch):
     slow = [text for text in said if 'worker 0 reads' in text]
     # Once a batch, not at each of five looks; a busy machine has others.
     assert 1 <= len(slow) < 9
-    assert "worker 0 reads img_path='5.jpg'" in slow[0]
+    assert any("worker 0 reads img_path='5.jpg'" in text for text in slow)
     assert os.path.exists(tmp_path / 'epoch_3.pth')
 
 
