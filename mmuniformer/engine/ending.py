@@ -5,6 +5,7 @@ import errno
 import multiprocessing
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -130,6 +131,8 @@ def finish(status: int) -> None:
         # It would ask the workers to end, and wait for them.
         atexit.unregister(util._exit_function)  # type: ignore
         atexit._run_exitfuncs()
+    # PyTorch's loaders raise an error when a worker of theirs is killed.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for child in multiprocessing.active_children():
         child.kill()
     sys.stdout.flush()
