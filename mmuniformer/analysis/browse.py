@@ -151,7 +151,7 @@ def undo(prepare: Any, x: Tensor, scope: str, bgr: bool) -> np.ndarray:
         bgr: Whether a pipeline of clips turns channels around.
 
     Returns:
-        ([T,] H, W, 3) in RGB, bytes.
+        ([T,] H, W, 3) in RGB, bytes; gray of one channel.
     """
     x = x.detach().float().cpu()
     if x.ndim == 5:  # views of a clip: the first one
@@ -162,6 +162,8 @@ def undo(prepare: Any, x: Tensor, scope: str, bgr: bool) -> np.ndarray:
         std = prepare.std.cpu().flatten().view(shape)
         x = x * std + mean.cpu().flatten().view(shape)
     x = x.movedim(0, -1)
+    if x.shape[-1] != 3:  # gray, or the first three of more channels
+        x = x[..., [min(k, x.shape[-1] - 1) for k in range(3)]]
     swapped = (
         getattr(prepare, '_channel_conversion', False)
         or getattr(prepare, 'channel_conversion', False)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmuniformer.analysis import browse
 from mmuniformer.analysis.browse import Browser
 
 from .. import ROOT
@@ -47,3 +48,9 @@ def test_normalisation_is_undone(toy_data, tmp_path, monkeypatch):
     )
     assert isinstance(fed['inputs'], torch.Tensor)
     assert (browser.undo(fed['inputs'][0]) == raw).all()
+
+
+@pytest.mark.parametrize('channels', [1, 4])
+def test_pictures_of_other_channels(channels):
+    x = torch.full((channels, 2, 2), 5.0)
+    assert browse.undo(None, x, 'mmdet', True).shape == (2, 2, 3)
