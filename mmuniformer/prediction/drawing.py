@@ -88,6 +88,9 @@ class Drawer:
         strip = np.hstack(
             [np.pad(f, PAD, constant_values=255) for f in frames]
         )
+        # Gray, or the first three of more channels.
+        last = strip.shape[-1] - 1
+        strip = strip[..., [min(k, last) for k in range(3)]]
         rest = (type(t).__name__ for t in self.task.rest)
         if 'ReverseChannels' not in rest:
             strip = strip[..., ::-1]
