@@ -26,6 +26,14 @@ VIEWS = (
 )
 
 
+@pytest.fixture(scope='module', autouse=True)
+def one_library():
+    """Processes that each measure which product is faster may choose two."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('MMUNIFORMER_PRODUCTS', 'blas')
+        yield
+
+
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp('video')
