@@ -134,9 +134,7 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
     if not full:
         _sample(good, labels, found)
     tasks = [Task('labels', path, (image, labels)) for image, path in good]
-    return Data(
-        len(pairs), labels.names, tasks=tasks if full else ()
-    )  # fmt: skip
+    return Data(len(pairs), labels.names, tasks=tasks if full else ())
 
 
 def _walk(folder: str) -> Iterator[tuple[str, list[str]]]:

@@ -19,6 +19,7 @@ import torch.distributed as dist
 from ..compat.behind import CHECKPOINTS
 from ..errors import LocalUserError, UserError
 from . import first_batch, heartbeat
+from .first_batch import BUILDERS
 from .heartbeat import LOST_STATUS
 from .signals import Stopped, ignore
 
@@ -44,11 +45,6 @@ ARGUMENT = re.compile(
     r'(class `\w+` in .*: )?\w+\.__init__\(\) '
     r'(got an unexpected keyword|missing \d+ required)'
 )
-# Their errors, while something is built from a config, are of the config.
-LIBRARIES = (
-    'mmengine', 'mmcv', 'mmdet', 'mmseg', 'mmpose', 'mmpretrain', 'mmaction',
-    'torch', 'torchvision',
-)  # fmt: skip
 # Functions of mmengine by which things come from a config.
 BUILDS = re.compile(r'build_\w*from_cfg|build_\w+_loop|from_cfg|to_dict')
 SHARED_MEMORY = re.compile(
@@ -170,7 +166,7 @@ def _build_fault(error: BaseException) -> str | None:
         for frame in frames
         if BUILDS.match(frame.f_code.co_name) and _package(frame) == 'mmengine'
     ]
-    known = frames and _package(frames[-1]) in LIBRARIES
+    known = frames and _package(frames[-1]) in BUILDERS
     if not known or not names or explain(error):
         return None
     text = ' '.join(str(error).split()) or 'no reason'

@@ -16,12 +16,16 @@ from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, TestLoop, ValLoop
 from torch import nn
 
+from ..tasks import TASKS
+
 OURS = str(Path(__file__).parents[1])
-# Besides the standard library; errors in other code are bugs of that.
-LIBRARIES = (
-    'mmengine', 'mmcv', 'mmdet', 'mmseg', 'mmpose', 'mmpretrain', 'mmaction',
-    'torch', 'torchvision', 'numpy', 'cv2', 'PIL', 'pycocotools',
+# Their errors, while something is built from a config, are of the config.
+BUILDERS = (
+    'mmengine', 'mmcv', 'torch', 'torchvision',
+    *(task.host for task in TASKS.values()),
 )  # fmt: skip
+# Besides the standard library; errors in other code are bugs of that.
+LIBRARIES = (*BUILDERS, 'numpy', 'cv2', 'PIL', 'pycocotools')
 FILE = re.compile(r'File "(.+?)", line \d+, in (\w+)')
 SIZES = re.compile(
     r'expects each tensor to be equal size|storage that is not resizable'
