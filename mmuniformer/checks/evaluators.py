@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import MODELS
 
 from ..errors import UserError
-from ..tasks import TASKS
+from ..tasks import HOSTS
 from . import coco_files, models
 from .coco_fields import Wanted
 from .datasets import (
@@ -32,7 +32,6 @@ WRITTEN = {
     'mmpose.CocoMetric': 'outfile_prefix',
     'mmseg.IoUMetric': 'output_dir',
 }
-HOSTS = {task.host for task in TASKS.values()}
 # Whose metrics measure a library's models, too.
 ALIKE = {
     'mmdet': ('mmaction',),
@@ -131,7 +130,7 @@ def _check_task(metric: Any, name: str, cfg: Config, found: Findings) -> None:
     kind = resolve(MODELS, model.get('type'), cfg.get('default_scope'))
     task = full_name(kind).partition('.')[0] if kind else ''
     own = name.partition('.')[0]
-    if {task, own} <= HOSTS and own not in (task, *ALIKE.get(task, ())):
+    if {task, own} <= HOSTS.keys() and own not in (task, *ALIKE.get(task, ())):
         found.error(
             'metric',
             f'{type_name(metric)} is a metric of {own}, but '

@@ -16,14 +16,11 @@ from mmengine.logging import MMLogger
 from mmengine.runner import BaseLoop, TestLoop, ValLoop
 from torch import nn
 
-from ..tasks import TASKS
+from ..tasks import HOSTS
 
 OURS = str(Path(__file__).parents[1])
 # Their errors, while something is built from a config, are of the config.
-BUILDERS = (
-    'mmengine', 'mmcv', 'torch', 'torchvision',
-    *(task.host for task in TASKS.values()),
-)  # fmt: skip
+BUILDERS = ('mmengine', 'mmcv', 'torch', 'torchvision', *HOSTS)
 # Besides the standard library; errors in other code are bugs of that.
 LIBRARIES = (*BUILDERS, 'numpy', 'cv2', 'PIL', 'pycocotools')
 FILE = re.compile(r'File "(.+?)", line \d+, in (\w+)')
