@@ -38,16 +38,17 @@ class Zygote:
         self.seconds = seconds
         self.process = None
 
-    def run(self, tool, *arguments, cwd=ROOT):
+    def run(self, tool, *arguments, cwd=ROOT, processes=1):
         """As ``subprocess.run`` of a tool, or of several under a launcher.
 
         ``dist_train.sh`` and ``dist_test.sh`` become the processes that
         torchrun would start for them.
         """
-        arguments, count = list(map(str, arguments)), 1
+        arguments = list(map(str, arguments))
         if tool in SCRIPTS:
             tool, files = SCRIPTS[tool]
-            count = int(arguments.pop(files))
+            processes = int(arguments.pop(files))
+        if processes > 1:
             arguments += ['--launcher', 'pytorch']
         with tempfile.TemporaryDirectory() as folder:
             outs = [str(Path(folder) / name) for name in ('out', 'err')]
@@ -57,7 +58,7 @@ class Zygote:
                 env=dict(os.environ),
                 outs=outs,
                 seconds=self.seconds,
-                count=count,
+                count=processes,
             )
             code = self._ask(order)
             texts = [Path(o).read_text(errors='replace') for o in outs]

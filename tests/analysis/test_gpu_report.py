@@ -78,7 +78,10 @@ def test_a_crash_and_a_hang_cost_one_item_each(process):
     assert process.starts == 3
 
 
-def test_what_time_is_too_short_for_is_left_to_the_next_call(process):
+def test_what_time_is_too_short_for_is_left_to_the_next_call(
+    process, monkeypatch
+):
+    monkeypatch.setattr(process, 'command', lambda: ['sleep', '60'])
     process.start()
     process.record.write('other', begun=True, limit=60)
     driver.wait([process], time.time())

@@ -1,9 +1,6 @@
 """Every segmentation recipe trains and tests in mmseg, at a reduced size."""
 
-import os
 import re
-import subprocess
-import sys
 from math import isfinite
 
 import numpy as np
@@ -123,30 +120,26 @@ def cwd(toy_data, tmp_path_factory):
     return folder
 
 
-def test_two_processes_give_the_metrics_of_one_and_all_pictures(cwd):
-    command = [TOY, 'toy.pth']
-    tools = [
-        [sys.executable, ROOT / 'tools/test.py', *command],
-        [ROOT / 'tools/dist_test.sh', *command, '2'],
-    ]
-    runs = [
-        subprocess.Popen(
-            [*tool, '--show-dir', f'of_{i}', '--work-dir', f'dir_{i}'],
-            cwd=cwd,
-            env=dict(os.environ, PYTHON=sys.executable, OMP_NUM_THREADS='1'),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+def test_two_processes_give_the_metrics_of_one_and_all_pictures(cwd, run_tool):
+    said = [
+        run_tool(
+            *tool, '--show-dir', f'of_{i}', '--work-dir', f'dir_{i}', cwd=cwd
         )
-        for i, tool in enumerate(tools, 1)
+        for i, tool in enumerate(
+            [
+                ('test.py', TOY, 'toy.pth'),
+                ('dist_test.sh', TOY, 'toy.pth', 2),
+            ],
+            1,
+        )
     ]
-    said = [run.communicate(timeout=300) for run in runs]
     # The table of all classes, and the line of the means.
     one, two = (
-        re.findall(r'^\|.*\||aAcc.*mAcc: \S+', text[0], re.M) for text in said
+        re.findall(r'^\|.*\||aAcc.*mAcc: \S+', done.stdout, re.M)
+        for done in said
     )
-    assert len(one) == 152, said[0][1]
-    assert one == two, said[1][1]
+    assert len(one) == 152, said[0].stderr
+    assert one == two, said[1].stderr
     miou = re.search(r'mIoU: (\S+)', one[-1])
     assert 0 < float(miou[1]) < 50
     for folder in ('of_1', 'of_2'):

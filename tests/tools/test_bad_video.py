@@ -150,7 +150,7 @@ def test_wrong_list(run_tool, recipe, tmp_path, text, wanted):
     assert wanted in last_line(done) and 'Traceback' not in done.stderr
 
 
-def test_a_broken_frame_in_one_of_two_processes(recipe, tmp_path, run_process):
+def test_a_broken_frame_in_one_of_two_processes(recipe, tmp_path, run_tool):
     """It is named and ends both; the other one loses its connection."""
     cfg = Config.fromfile(recipe)
     cfg.val_dataloader.dataset = folders(tmp_path, 'ef', 'val')
@@ -158,7 +158,7 @@ def test_a_broken_frame_in_one_of_two_processes(recipe, tmp_path, run_process):
     sampling = dict(VIDEO[1], clip_len=12, frame_interval=1, test_mode=True)
     cfg.val_dataloader.dataset.pipeline[0] = sampling
     cfg.dump(recipe)
-    done = run_process('dist_train.sh', recipe, 2, cwd=tmp_path)
+    done = run_tool('dist_train.sh', recipe, 2, cwd=tmp_path)
     assert done.returncode != 0
     lines = [x for x in done.stderr.splitlines() if x.startswith('error: ')]
     causes = [line for line in lines if LOST_WORDS not in line]

@@ -143,10 +143,10 @@ def test_raw_weights_on_request(test, tested):
 
 
 def test_labels_of_two_processes_are_those_of_one(
-    folder, run_tool, run_process, checkpoint
+    folder, run_tool, checkpoint
 ):
     """And what was interrupted is completed."""
-    tool = ROOT / 'tools/make_token_labels.py'
+    tool = 'make_token_labels.py'
     command = CONFIG, checkpoint, 'maps', '--size', 96, '--workers', 0
     done = run_tool(tool, *command, cwd=folder)
     assert done.returncode == 0, done.stderr
@@ -154,12 +154,7 @@ def test_labels_of_two_processes_are_those_of_one(
     assert len(made) == 9
     for path in list(made)[:5]:
         path.unlink()
-    done = run_process(
-        *('_torchrun.py', '--nproc-per-node=2'),
-        *('--rdzv-backend=c10d', '--rdzv-endpoint=localhost:0', tool),
-        *(*command, '--launcher', 'pytorch'),
-        cwd=folder,
-    )
+    done = run_tool(tool, *command, cwd=folder, processes=2)
     assert '5 maps made, 9 in all' in done.stdout, done.stderr[-3000:]
     assert maps(folder) == list(made)
     for path, label in made.items():

@@ -30,12 +30,7 @@ QUICK = [
 
 
 @pytest.fixture(scope='module')
-def environment(weight_server):
-    return dict(os.environ, PYTHON=sys.executable)
-
-
-@pytest.fixture(scope='module')
-def resumed(toy_cwd, environment, from_url, weight_server):
+def resumed(toy_cwd, run_tool, from_url, weight_server):
     """Two processes, killed in the second epoch and started again.
 
     The second time, the weights to start from are nowhere.
@@ -46,7 +41,7 @@ def resumed(toy_cwd, environment, from_url, weight_server):
     first = subprocess.Popen(
         command,
         cwd=toy_cwd,
-        env=environment,
+        env=dict(os.environ, PYTHON=sys.executable),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -58,12 +53,8 @@ def resumed(toy_cwd, environment, from_url, weight_server):
     first.wait()
     weight_server.files.clear()
     cached_path(url).unlink()
-    second = subprocess.run(
-        [*command[:3], '--resume', 'auto', *QUICK],
-        cwd=toy_cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
+    second = run_tool(
+        'dist_train.sh', recipe, 2, '--resume', 'auto', *QUICK, cwd=toy_cwd
     )
     return second.stdout + second.stderr
 
@@ -109,17 +100,11 @@ def test_test_prints_the_twelve_lines_for_boxes_and_masks(tested):
 
 
 @pytest.fixture(scope='module')
-def tested_by_two(toy_cwd, checkpoint, environment):
+def tested_by_two(run_tool, toy_cwd, checkpoint):
     """The same in two processes."""
-    return subprocess.run(
-        [
-            ROOT / 'tools/dist_test.sh', TOY, checkpoint, '2',
-            '--show-dir', 'pictures_of_two', *QUICK,
-        ],
-        cwd=toy_cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
+    return run_tool(
+        'dist_test.sh', TOY, checkpoint, 2,
+        '--show-dir', 'pictures_of_two', *QUICK, cwd=toy_cwd,
     )  # fmt: skip
 
 
