@@ -50,6 +50,11 @@ def parse_args():
         action='store_true',
         help='half precision: bfloat16 on a CPU that has it, float16 on a GPU',
     )
+    parser.add_argument(
+        '--int8',
+        action='store_true',
+        help='linear layers by integers of 8 bits, fused: a CPU with VNNI',
+    )
     return parser.parse_args()
 
 
@@ -75,7 +80,7 @@ def test_config(args):
             )
         cfg.model = dict(cfg.tta_model, module=cfg.model)
         cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
-    add_speed(cfg, args.fuse, args.compile, args.half)
+    add_speed(cfg, args.fuse, args.compile, args.half, args.int8)
     return cfg
 
 

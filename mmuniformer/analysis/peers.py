@@ -24,7 +24,7 @@ from .scores import (
     of_torchvision,
 )
 
-OURS = ('eager', 'fused', 'half', 'compiled')
+OURS = ('eager', 'fused', 'half', 'int8', 'compiled', 'half compiled')
 PEERS = ('peer', 'best')  # as it comes, and at its best
 SAME_WEIGHTS = ('plain', *OURS, 'mmaction')  # the first is the reference
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
@@ -82,7 +82,7 @@ def build(
     model.train(training)  # in some peers it returns nothing
     if row.variant == 'best':
         model = at_best(model)
-    if row.variant in ('fused', 'half', 'compiled') and not training:
+    if row.variant in OURS[1:] and not training:
         fuse(model)
     return model
 

@@ -84,7 +84,9 @@ def rows_of(args):
     """All rows; what they name is known to exist."""
     found = subjects(args)
     variants = [peer for peer in args.peer if peer in ('plain', 'mmaction')]
-    ours = [*args.ours, *['compiled'] * args.compile]
+    ours = list(args.ours)
+    if args.compile:
+        ours += ['compiled', *['half compiled'] * ('half' in ours)]
     rows = [
         Row(name, variant, backbone, shape, known)
         for name, backbone, shape, known in found

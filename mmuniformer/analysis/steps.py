@@ -12,6 +12,7 @@ from torch import Tensor
 from ..engine.speed import compile_for_inference
 from ..errors import UserError
 from ..fast.half import to_half
+from ..fast.int8 import to_int8
 from .complexity import input_channels
 from .peers import CHANNELS_LAST, Row, build
 
@@ -58,8 +59,10 @@ def make_step(row: Row, settings: Settings, mode: str) -> Step:
     x = torch.randn(settings.batch, channels, *row.shape).to(device)
     if not training:
         model, x = model.to(dtype), x.to(dtype)
-    if row.variant == 'half':
+    if row.variant.startswith('half'):
         to_half(model)
+    if row.variant == 'int8':
+        to_int8(model)
     if row.variant == 'best':
         x = x.contiguous(memory_format=CHANNELS_LAST[x.ndim])
     if row.subject.endswith(IN_CHANNELS_LAST):

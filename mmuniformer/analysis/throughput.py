@@ -46,8 +46,13 @@ from .roofline import Peaks, work
 from .rows import rows_of
 from .steps import MODES, Settings
 
-AS_TIMED = ('half', 'compiled')  # compared in the dtype that is timed
-FIXED = ('fused', 'half', 'best')  # not for training
+AS_TIMED = (
+    'half',
+    'int8',
+    'compiled',
+    'half compiled',
+)  # compared in the dtype that is timed
+FIXED = ('fused', 'half', 'int8', 'half compiled', 'best')  # not for training
 PLAIN = "the authors' formulation (plain)"
 DTYPES = ('float32', 'bfloat16', 'float16')
 
@@ -69,9 +74,11 @@ def parse_args(argv=None):
         'mmpretrain:NAME, mmaction:NAME, timm:NAME, torchvision:NAME; '
         'path/to/file.py:Class [plain]')  # fmt: skip
     add('--ours', nargs='*', default=['eager', 'fused'],
-        choices=('eager', 'fused', 'half'), help='half: bfloat16 in the '
-        'backbone, float32 around it, CPU [eager fused]')  # fmt: skip
-    add('--compile', action='store_true', help='ours with torch.compile, too')
+        choices=('eager', 'fused', 'half', 'int8'), help='half: bfloat16 in '
+        'the backbone, float32 around it, CPU; int8: linear layers by '
+        'integers [eager fused]')  # fmt: skip
+    add('--compile', action='store_true',
+        help='fused with torch.compile, too, and half with it')  # fmt: skip
     add('--best', action='store_true', help='peers of libraries twice: as '
         'they come, and joined, channels-last, compiled')  # fmt: skip
     add('--baseline', metavar='NAME',

@@ -19,6 +19,7 @@ from torch import nn
 from ..compat.old_torch import prepare_freezing
 from ..errors import UserError
 from ..fast.half import half_dtype, to_half
+from ..fast.int8 import check_integers, to_int8
 from ..models import fuse
 from ..registry import HOOKS
 from ..weights.load import bare_model, find_backbone
@@ -45,6 +46,7 @@ class SpeedHook(Hook):
         compile: Compile the backbone with ``torch.compile``.
         half: Test in half precision, see
             :func:`mmuniformer.fast.half.to_half`.
+        int8: Test by integers, see :func:`mmuniformer.fast.int8.to_int8`.
 
     Raises:
         UserError: ``compile`` without what it needs of the machine.
@@ -53,13 +55,18 @@ class SpeedHook(Hook):
     priority = 'VERY_LOW'  # behind what changes weights before a test
 
     def __init__(
-        self, fuse: bool = False, compile: bool = False, half: bool = False
+        self,
+        fuse: bool = False,
+        compile: bool = False,
+        half: bool = False,
+        int8: bool = False,
     ) -> None:
         if compile:
             check_compiler(get_device())
         self.fuse = fuse
         self.compile = compile
         self.half = half
+        self.int8 = int8
 
     def before_train(self, runner: Runner) -> None:
         """Compiles for training."""
@@ -73,6 +80,8 @@ class SpeedHook(Hook):
             fuse(model.eval())
         if self.half:
             to_half(model.eval())
+        if self.int8:
+            to_int8(model)
         if self.compile:
             compile_for_inference(find_backbone(model)[1])
 
@@ -130,7 +139,11 @@ def compile_for_inference(model: nn.Module) -> None:
 
 
 def add_speed(
-    cfg: Config, fuse: bool = False, compile: bool = False, half: bool = False
+    cfg: Config,
+    fuse: bool = False,
+    compile: bool = False,
+    half: bool = False,
+    int8: bool = False,
 ) -> None:
     """Adds the hook to a config, if there is something to do for it.
 
@@ -140,11 +153,17 @@ def add_speed(
         compile: See :class:`SpeedHook`.
         half: Test in half precision: bfloat16 weights of the backbone on a
             CPU, float16 by autocast of the whole model on a GPU.
+        int8: See :class:`SpeedHook`; the model is fused, too.
 
     Raises:
-        UserError: A CPU without half precision.
+        UserError: ``half`` and ``int8``, or a device without them.
     """
     hooks = cfg.setdefault('default_hooks', {})
+    if int8:
+        if half:
+            raise UserError('half=True, int8=True: wanted one of them')
+        check_integers(get_device())
+        fuse = True
     if half:
         half = set_precision(cfg, get_device(), half)
     if fuse or half:
@@ -158,8 +177,9 @@ def add_speed(
         ]
     if fuse or compile or half:
         hooks['speed'] = dict(
-            type='mmuniformer.SpeedHook', fuse=fuse, compile=compile, half=half
-        )
+            type='mmuniformer.SpeedHook', fuse=fuse, compile=compile,
+            half=half, int8=int8,
+        )  # fmt: skip
 
 
 def set_precision(cfg: Config, device: str, half: bool) -> bool:

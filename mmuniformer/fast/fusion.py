@@ -11,6 +11,7 @@ from ..errors import UserError
 from ..models.blocks import AttnBlock, Block, ConvBlock
 from ..models.layers import ConvEmbed
 from ..models.uniformer import UniFormer
+from .products import PACKED
 
 
 def fuse(model: nn.Module, head_multiple: int = 1) -> nn.Module:
@@ -84,7 +85,7 @@ def _fuse_block(block: Any) -> None:
     if not isinstance(block, ConvBlock):
         layers.append(block.attn.qkv)
     for layer in layers:
-        layer.constant = True
+        layer.packing = PACKED
 
 
 def _pad_heads(attn: Any, multiple: int) -> None:

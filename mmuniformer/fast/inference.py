@@ -122,8 +122,8 @@ def add_linear(
     """Adds ``gamma * layer(hidden)`` to contiguous tokens (B, N, C)."""
     gamma = None if gamma is None else gamma.flatten()
     rows, hidden = x.flatten(0, 1), hidden.flatten(0, 1)
-    weight, constant = layer.weight.flatten(1), products.is_constant(layer)
-    _add_product(rows, hidden, weight, layer.bias, gamma, constant)
+    weight, packing = layer.weight.flatten(1), products.packing_of(layer)
+    _add_product(rows, hidden, weight, layer.bias, gamma, packing)
 
 
 def _add_product(
@@ -132,13 +132,13 @@ def _add_product(
     weight: Tensor,
     bias: Tensor,
     gamma: Tensor | None,
-    constant: bool,
+    packing: str,
 ) -> None:
     """Adds a linear layer's output to rows (N, C), in place."""
-    if gamma is None and products.by_blas(rows, constant):
+    if gamma is None and products.by_blas(rows, packing):
         rows.add_(bias).addmm_(hidden, weight.t())
     else:
-        add(rows, products.product(hidden, weight, bias, constant), gamma)
+        add(rows, products.product(hidden, weight, bias, packing), gamma)
 
 
 def add_mlp(x: Tensor, normed: Tensor, block: Any) -> None:
@@ -158,7 +158,7 @@ def add_mlp(x: Tensor, normed: Tensor, block: Any) -> None:
         mlp.fc2.weight.flatten(1),
         mlp.fc2.bias,
         None if gamma is None else gamma.flatten(),
-        products.is_constant(mlp.fc1),
+        products.packing_of(mlp.fc1),
     )
 
 
@@ -177,7 +177,7 @@ def add_mlp_in_parts(
     weight_2: Tensor,
     bias_2: Tensor,
     gamma: Tensor | None,
-    constant: bool,
+    packing: str,
 ) -> None:
     """Adds an MLP of tokens to tokens, in place, some tokens at a time.
 
@@ -189,18 +189,18 @@ def add_mlp_in_parts(
         weight_2: Weights of the second layer (C, C').
         bias_2: Its bias (C).
         gamma: Layer scale (C), or None.
-        constant: Whether the weights stay as they are.
+        packing: How the weights are kept, see :func:`products.packing_of`.
     """
     for part, source in parts(x, normed):
-        hidden = products.product(source, weight_1, bias_1, constant, True)
-        _add_product(part, hidden, weight_2, bias_2, gamma, constant)
+        hidden = products.product(source, weight_1, bias_1, packing, True)
+        _add_product(part, hidden, weight_2, bias_2, gamma, packing)
 
 
 _LIBRARY = torch.library.Library('mmuniformer', 'FRAGMENT')
 _LIBRARY.define(
     'add_mlp(Tensor(a!) x, Tensor normed, Tensor weight_1, Tensor bias_1, '
     'Tensor weight_2, Tensor bias_2, Tensor? gamma, '
-    'bool constant) -> ()'
+    'str packing) -> ()'
 )
 _LIBRARY.impl('add_mlp', add_mlp_in_parts, 'CPU')
 _LIBRARY.impl('add_mlp', lambda *_: None, 'Meta')

@@ -4,6 +4,7 @@ PyTorch computes them by its BLAS, mostly MKL, which on some processors is half
 as fast as oneDNN. oneDNN takes them as 1x1 convolutions; where the weights
 stay as they are, as in fused models, it takes them packed, which is faster
 still. :func:`library` measures which one is faster, once, in milliseconds.
+Layers of fused models that :mod:`.int8` marked are computed by integers.
 
 ``MMUNIFORMER_PRODUCTS=blas`` or ``onednn`` says it instead; the path of a
 ``.json`` file keeps there what was measured, so that the next process
@@ -47,8 +48,13 @@ MARGINS = {'packed': 1.05, 'plain': 1.3, 'training': 1.3}
 MEASURED, TIMES = (1024, 256, 1024), 10
 DTYPES = (torch.float32, torch.bfloat16)
 
-# By address: whose weights they were, their version, and the packed weights.
-_packed: dict[int, tuple[StorageWeakRef, int | None, Tensor]] = {}
+# What a layer of a fused model says of its weights, which stay as they are;
+# other layers have no such attribute.
+PACKED, INT8 = 'packed', 'int8'
+ENGINE = 'onednn'  # of integers
+
+# By address and form: whose weights they were, their version, the packed ones.
+_packed: dict[tuple[int, str], tuple[StorageWeakRef, int | None, Any]] = {}
 
 
 def linear(layer: Any, x: Tensor) -> Tensor:
@@ -59,20 +65,20 @@ def linear(layer: Any, x: Tensor) -> Tensor:
     """
     if type(layer) is not nn.Linear or layer.bias is None:
         return layer(x)
-    constant = is_constant(layer) and not torch.is_grad_enabled()
-    if not _applies(layer, x, constant):
+    packing = '' if torch.is_grad_enabled() else packing_of(layer)
+    if not _applies(layer, x, packing):
         return layer(x)
     rows = x.reshape(-1, x.shape[-1])
-    rows = product(rows, layer.weight, layer.bias, constant)
+    rows = product(rows, layer.weight, layer.bias, packing)
     return rows.view(*x.shape[:-1], -1)
 
 
-def is_constant(layer: Any) -> bool:
-    """Whether the weights of a layer stay as they are."""
-    return getattr(layer, 'constant', False)
+def packing_of(layer: Any) -> str:
+    """How the weights of a layer are kept: PACKED, INT8, or not ('')."""
+    return getattr(layer, 'packing', '')
 
 
-def _applies(layer: Any, x: Tensor, constant: bool) -> bool:
+def _applies(layer: Any, x: Tensor, packing: str) -> bool:
     return (
         x.device.type == 'cpu'
         and x.dtype == layer.weight.dtype
@@ -80,18 +86,20 @@ def _applies(layer: Any, x: Tensor, constant: bool) -> bool:
         and not cpu_autocast()
         and (takes_custom_code() or is_eager(x))
         and x.numel() > 0  # of a tensor that is traced, no number
-        and _by_onednn(x.dtype, constant)
+        and _by_onednn(x.dtype, packing)
         and is_plain(layer)
     )
 
 
-def by_blas(x: Tensor, constant: bool = False) -> bool:
+def by_blas(x: Tensor, packing: str = '') -> bool:
     """Whether PyTorch's matrix products are to compute ``x``."""
-    return x.dtype not in DTYPES or not _by_onednn(x.dtype, constant)
+    return x.dtype not in DTYPES or not _by_onednn(x.dtype, packing)
 
 
-def _by_onednn(dtype: torch.dtype, constant: bool) -> bool:
-    kind = 'packed' if constant else 'plain'
+def _by_onednn(dtype: torch.dtype, packing: str) -> bool:
+    if packing == INT8:
+        return True
+    kind = packing or 'plain'
     if torch.is_grad_enabled():
         kind = 'training'
     return library(dtype, kind) == 'onednn'
@@ -101,7 +109,7 @@ def product(
     rows: Tensor,
     weight: Tensor,
     bias: Tensor,
-    constant: bool = False,
+    packing: str = '',
     gelu: bool = False,
 ) -> Tensor:
     """A linear layer of rows, (N, C) -> (N, C'), by the faster library.
@@ -110,13 +118,17 @@ def product(
         rows: Rows (N, C).
         weight: Weights (C', C).
         bias: Bias (C').
-        constant: Whether the weights stay as they are.
+        packing: How the weights are kept, see :func:`packing_of`.
         gelu: Whether the exact GELU follows.
     """
-    if rows.dtype in DTYPES and _by_onednn(rows.dtype, constant):
-        if constant and is_compiling():
-            return torch.ops.mmuniformer.linear(rows, weight, bias, gelu)
-        if constant:
+    if rows.dtype in DTYPES and _by_onednn(rows.dtype, packing):
+        if packing and is_compiling():
+            return torch.ops.mmuniformer.linear(
+                rows, weight, bias, packing, gelu
+            )
+        if packing == INT8:
+            return by_integers(rows, pack(weight, INT8), bias, gelu)
+        if packing:
             return by_packed(rows, pack(weight), bias, gelu)
         out = by_convolution(rows, weight, bias)
     elif rows.dtype == torch.bfloat16:
@@ -147,23 +159,36 @@ def by_packed(
     )
 
 
-def pack(weight: Tensor) -> Tensor:
+def by_integers(
+    rows: Tensor, packed: Any, bias: Tensor, gelu: bool = False
+) -> Tensor:
+    """Rows (N, C) -> (N, C') by integers of 8 bits; exact GELU if wanted.
+
+    The rows are quantised by their least and greatest value.
+    """
+    out = torch.ops.quantized.linear_dynamic(rows, packed).add_(bias)
+    return torch.ops.aten.gelu_(out) if gelu else out
+
+
+def pack(weight: Tensor, packing: str = PACKED) -> Any:
     """Weights (C', C) as oneDNN wants them.
 
     They are kept until the weights go, or change.
     """
     version = None if weight.is_inference() else weight._version
-    place, owner = weight.data_ptr(), StorageWeakRef(weight.untyped_storage())
+    place = weight.data_ptr(), packing
+    owner = StorageWeakRef(weight.untyped_storage())
     kept = _packed.get(place)
     if kept is None or kept[0] != owner or kept[1] != version:
         there = list(_packed.items())  # other threads may pack, too
         for old in [key for key, value in there if _gone(value)]:
             _packed.pop(old, None)
-        kept = _packed[place] = owner, version, _pack(weight.detach())
+        pack_one = _pack_integers if packing == INT8 else _pack
+        kept = _packed[place] = owner, version, pack_one(weight.detach())
     return kept[2]
 
 
-def _gone(kept: tuple[StorageWeakRef, int | None, Tensor]) -> bool:
+def _gone(kept: tuple[StorageWeakRef, int | None, Any]) -> bool:
     return kept[0].expired()
 
 
@@ -171,6 +196,21 @@ def _pack(weight: Tensor) -> Tensor:
     return torch.ops.mkldnn._reorder_linear_weight(
         weight.contiguous(), MEASURED[0]
     )
+
+
+def _pack_integers(weight: Tensor) -> Any:
+    """Weights (C', C) of 8 bits, with a scale for each row."""
+    scales = weight.abs().amax(1).clamp_min(torch.finfo(torch.float32).tiny)
+    zeros = torch.zeros(len(weight), dtype=torch.long)
+    quantised = torch.quantize_per_channel(
+        weight.contiguous(), scales / 127, zeros, 0, torch.qint8
+    )
+    before = torch.backends.quantized.engine
+    torch.backends.quantized.engine = ENGINE
+    try:
+        return torch.ops.quantized.linear_prepack(quantised, None)
+    finally:
+        torch.backends.quantized.engine = before
 
 
 @assume_constant_result
@@ -286,13 +326,10 @@ def _with_gradients(way: Callable[[], Tensor]) -> Callable[[], Any]:
 
 _LIBRARY = torch.library.Library('mmuniformer', 'FRAGMENT')
 _LIBRARY.define(
-    'linear(Tensor rows, Tensor weight, Tensor bias, bool gelu) -> Tensor'
+    'linear(Tensor rows, Tensor weight, Tensor bias, str packing, '
+    'bool gelu) -> Tensor'
 )
-_LIBRARY.impl(
-    'linear',
-    lambda rows, weight, bias, gelu: product(rows, weight, bias, True, gelu),
-    'CPU',
-)
+_LIBRARY.impl('linear', product, 'CPU')
 _LIBRARY.impl(
     'linear',
     lambda rows, weight, *_: rows.new_empty(len(rows), len(weight)),

@@ -98,6 +98,8 @@ def add_speed(parser: argparse.ArgumentParser) -> None:
         action=YES_OR_NO,
         help='half precision [as the config tests]',
     )
+    add('--int8', action='store_true', help='linear layers of the backbone by '
+        'integers of 8 bits: a CPU with VNNI')  # fmt: skip
     add(
         '--fuse',
         action=YES_OR_NO,

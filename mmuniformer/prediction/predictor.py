@@ -18,6 +18,7 @@ from ..engine.speed import (
 )
 from ..errors import UserError
 from ..fast.half import to_half
+from ..fast.int8 import check_integers, to_int8
 from ..models import fuse as fuse_model
 from ..tasks import HOSTS, resolve
 from ..weights.load import find_backbone
@@ -52,6 +53,8 @@ class Predictor:
             long. 0: this one reads.
         half: Compute in bfloat16 (CPU) or float16 (GPU); by default as the
             config tests.
+        int8: Compute the linear layers of the backbone by integers of 8 bits
+            (CPU); not with ``half``.
         fuse: Fold norms and scales into the weights: faster, same outputs.
         compile: Compile the backbone: a minute at the start, then faster.
         top_k: Classes, or objects, to report at most.
@@ -80,6 +83,7 @@ class Predictor:
         batch: int = 8,
         workers: int | None = None,
         half: bool | None = None,
+        int8: bool = False,
         fuse: bool = True,
         compile: bool = False,
         top_k: int | None = None,
@@ -94,6 +98,8 @@ class Predictor:
         slide: int | None = None,
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
+        if int8 and (half or not fuse):
+            raise UserError('int8=True: wanted fuse=True, and no half=True')
         cfg, checkpoint = models.find(str(model), checkpoint)
         cfg.merge_from_dict(cfg_options or {})
         self.scope = cfg.get('default_scope')
@@ -108,6 +114,8 @@ class Predictor:
         self.every = every
         self.device = device or get_device()
         self.box_score = box_score
+        if int8:
+            check_integers(self.device)
         low = half is not None and set_precision(cfg, self.device, half)
         self.half = half_context(self.device, cfg)
         if slide:
@@ -150,6 +158,8 @@ class Predictor:
             fuse_model(self.model)
         if low:
             to_half(self.model)
+        if int8:
+            to_int8(self.model)
         if compile:
             check_compiler(self.device)
             with torch.no_grad():

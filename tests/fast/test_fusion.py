@@ -74,14 +74,18 @@ def test_operator_of_graphs_keeps_the_laws_of_operators(gamma):
         for shape in [(2, 5, 4), (8, 4), (8,), (4, 8), (4,)]
     )
     operator = torch.ops.mmuniformer.add_mlp.default
-    torch.library.opcheck(operator, (x, x + 1, w1, b1, w2, b2, gamma, False))
+    torch.library.opcheck(operator, (x, x + 1, w1, b1, w2, b2, gamma, ''))
 
 
 def test_operator_of_layers_keeps_the_laws_of_operators():
     sizes = [(6, 4), (8, 4), (8,)]
     torch.library.opcheck(
         torch.ops.mmuniformer.linear.default,
-        [*(torch.randn(size, dtype=torch.float64) for size in sizes), True],
+        [
+            *(torch.randn(size, dtype=torch.float64) for size in sizes),
+            '',
+            True,
+        ],
     )
 
 

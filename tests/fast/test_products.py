@@ -109,8 +109,8 @@ def test_gradients_are_the_same_by_both(choice):
 
 
 @needs_onednn
-@pytest.mark.parametrize('constant', [False, True])
-def test_rows_of_half_precision(constant, choice):
+@pytest.mark.parametrize('packing', ['', products.PACKED])
+def test_rows_of_half_precision(packing, choice):
     rows, weight, bias = (
         torch.randn(size).bfloat16() for size in [(24, 16), (8, 16), (8,)]
     )
@@ -118,7 +118,7 @@ def test_rows_of_half_precision(constant, choice):
     for name in products.LIBRARIES:
         choice(name)
         with torch.no_grad():
-            found.append(products.product(rows, weight, bias, constant, True))
+            found.append(products.product(rows, weight, bias, packing, True))
     torch.testing.assert_close(*found, rtol=0.02, atol=0.02)
 
 

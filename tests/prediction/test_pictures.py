@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from mmuniformer.errors import UserError
@@ -69,6 +70,19 @@ def test_fused_weights_give_the_same(predictor, photo):
     plain = predictor('cls', fuse=False, half=False)(photo)[0].record
     fused = predictor('cls', half=False)(photo)[0].record
     assert fused['score'] == pytest.approx(plain['score'], abs=1e-5)
+
+
+def test_integers_give_nearly_the_same(predictor, photo, monkeypatch):
+    monkeypatch.setattr(torch.cpu, '_is_vnni_supported', lambda: True)
+    plain = predictor('cls', half=False)(photo)[0].record
+    found = predictor('cls', int8=True)(photo)[0].record
+    assert found['score'] == pytest.approx(plain['score'], abs=0.05)
+    assert found['score'] != plain['score']
+
+
+def test_integers_without_fusing_are_refused(predictor):
+    with pytest.raises(UserError, match='int8=True: wanted fuse=True'):
+        predictor('cls', int8=True, fuse=False)
 
 
 def variants(photo, folder):
