@@ -23,6 +23,7 @@ class Task(NamedTuple):
         builder: Function that builds the head without the host, see
             :mod:`mmuniformer.zoo.create`; '' where there is none.
         predictor: Class of :mod:`mmuniformer.prediction`.
+        inferencer: The host's own class for the same.
         judge: Function that looks at dumped results of a test, see
             :func:`mmuniformer.analysis.evaluation.evaluate`.
         result: Key of the samples that ``judge`` reads.
@@ -40,6 +41,7 @@ class Task(NamedTuple):
     heads: dict[str, str]
     builder: str
     predictor: str
+    inferencer: str
     judge: str
     result: str
     shape: tuple[int, int]
@@ -63,6 +65,7 @@ TASKS = {
         },
         builder='mmuniformer.zoo.create:classifier',
         predictor='mmuniformer.prediction.tasks:Classification',
+        inferencer='mmpretrain:ImageClassificationInferencer',
         judge='mmuniformer.analysis.evaluation:look_at_classes',
         result='pred_score',
         shape=(224, 224),
@@ -77,6 +80,7 @@ TASKS = {
         heads={},
         builder='',
         predictor='mmuniformer.prediction.tasks:Detection',
+        inferencer='mmdet.apis:DetInferencer',
         judge='mmuniformer.analysis.box_errors:look_at_boxes',
         result='pred_instances',
         shape=(800, 1280),
@@ -94,6 +98,7 @@ TASKS = {
         heads={},
         builder='mmuniformer.zoo.create:segmentor',
         predictor='mmuniformer.prediction.tasks:Segmentation',
+        inferencer='mmseg.apis:MMSegInferencer',
         judge='mmuniformer.analysis.evaluation:look_at_regions',
         result='pred_sem_seg',
         shape=(512, 2048),
@@ -118,6 +123,7 @@ TASKS = {
         },
         builder='',
         predictor='mmuniformer.prediction.tasks:Pose',
+        inferencer='mmpose.apis.inferencers:Pose2DInferencer',
         judge='mmuniformer.analysis.evaluation:look_at_joints',
         result='pred_instances',
         shape=(224, 224),
@@ -135,6 +141,7 @@ TASKS = {
         },
         builder='mmuniformer.zoo.create:classifier',
         predictor='mmuniformer.prediction.clips:Recognition',
+        inferencer='mmaction.apis.inferencers:ActionRecogInferencer',
         judge='mmuniformer.analysis.evaluation:look_at_classes',
         result='pred_score',
         shape=(224, 224),

@@ -1,5 +1,7 @@
 """What is to be known of a task."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from mmuniformer.tasks import TASKS, resolve
@@ -13,6 +15,8 @@ def test_what_a_task_names_exists(name):
     assert resolve(task.predictor).__mro__[-2].__name__ == 'Task'
     for function in (task.judge, task.builder):
         assert not function or callable(resolve(function))
+    if find_spec(task.host):
+        assert callable(resolve(task.inferencer))
 
 
 @pytest.mark.parametrize('name', TASKS)

@@ -8,7 +8,7 @@ import _env  # noqa: F401
 
 from mmuniformer.engine.config import exit_with
 from mmuniformer.errors import UserError
-from mmuniformer.prediction import features, options
+from mmuniformer.prediction import feature_files, features, options
 
 
 def parse_args():
@@ -59,7 +59,8 @@ def main():
                 done += 1
         print(f'{done} files in {args.out}/, {skipped} skipped')
         if args.join:
-            print(f'{features.join(args.out, args.join)} in {args.join}')
+            count = feature_files.join(args.out, args.join)
+            print(f'{count} in {args.join}')
     except UserError as error:
         exit_with(error)
     sys.exit(1 if skipped else 0)

@@ -101,7 +101,9 @@ def inside(boxes: list[list[int]], shape: tuple[int, ...]) -> NDArray:
     return found
 
 
-def write(root: Path, moving: bool, train: int, val: int) -> None:
+def write(
+    root: Path, moving: bool, train: int, val: int, seed: int = 0
+) -> None:
     """Writes a data set, in the layout of ImageNet or of Kinetics.
 
     Args:
@@ -110,13 +112,14 @@ def write(root: Path, moving: bool, train: int, val: int) -> None:
         train: How many there are to train on.
         val: How many there are to look at; ``boxes.json`` has the boxes of
             these, with one of each frame, and the numbers of their classes.
+        seed: Another one gives others.
     """
     if (root / BOXES).is_file():
         return
     known = {}
     for split, count in zip(SPLITS, (train, val)):
         lines = []
-        for path, label, frames in _drawn(split, moving, count):
+        for path, label, frames in _drawn(split, moving, count, seed):
             file = root / split / path
             file.parent.mkdir(parents=True, exist_ok=True)
             (_write_clip if moving else _write_picture)(file, frames[..., :3])
@@ -130,12 +133,12 @@ def write(root: Path, moving: bool, train: int, val: int) -> None:
 
 
 def _drawn(
-    split: str, moving: bool, count: int
+    split: str, moving: bool, count: int, seed: int
 ) -> Iterator[tuple[str, int, NDArray[np.uint8]]]:
     """Path, number of the class, pixels and masks of each."""
     classes = list(WAYS) if moving else sorted(NAMES)
     for index in range(count):
-        key = [SPLITS.index(split), int(moving), index]
+        key = [SPLITS.index(split), int(moving), index, seed]
         rng = np.random.default_rng(np.random.SeedSequence(key))
         label = index % len(classes)
         if moving:

@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import sysconfig
-import time
 from typing import Any
 
 import torch
@@ -220,27 +219,3 @@ def keep_freed_memory() -> None:
         if hasattr(libc, 'mallopt'):  # glibc
             libc.mallopt(M_MMAP_THRESHOLD, 1 << 30)
             libc.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
-
-
-class Tidy:
-    """Gives freed memory back to Linux, now and then.
-
-    What :func:`keep_freed_memory` keeps grows, as inputs of many sizes leave
-    gaps that no later one fits into.
-
-    Args:
-        seconds: From one time to the next.
-    """
-
-    def __init__(self, seconds: float = 10) -> None:
-        self.seconds = seconds
-        self.due = time.monotonic() + seconds
-
-    def __call__(self) -> None:
-        """Does it if it is time."""
-        if time.monotonic() < self.due:
-            return
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, 'malloc_trim'):  # glibc
-            libc.malloc_trim(0)
-        self.due = time.monotonic() + self.seconds

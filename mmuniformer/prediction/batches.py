@@ -51,6 +51,7 @@ class Lanes:
         count: Threads; 1 computes in the thread that asks.
         warm: Whether they have computed before. What is measured or packed
             once, is so by the first batch, alone.
+        threads: Threads of PyTorch to share out; by default all.
     """
 
     def __init__(
@@ -58,9 +59,11 @@ class Lanes:
         run: Callable[[list[Any]], list[Any]],
         count: int,
         warm: bool = False,
+        threads: int | None = None,
     ) -> None:
         self.run, self.count, self.warm = run, count, warm
-        self.threads = torch.get_num_threads()
+        self.share = max((threads or torch.get_num_threads()) // count, 1)
+        self.before = 0
         self.pool: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> 'Lanes':
@@ -69,14 +72,20 @@ class Lanes:
                 self.count,
                 'predict',
                 torch.set_num_threads,
-                (max(self.threads // self.count, 1),),
+                (self.share,),
             )
+            # Who reads, too: threads that wait for more of its work would
+            # keep a core for a while.
+            self.before = torch.get_num_threads()
+            torch.set_num_threads(self.share)
         return self
 
     def __exit__(self, *_: Any) -> None:
         if self.pool:
             self.pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(self.threads)  # MKL has one for all
+            # Those of a detector may have ended, or not, and set more.
+            now = torch.get_num_threads()
+            torch.set_num_threads(max(self.before, now))
 
     def submit(self, samples: list[Any]) -> 'Future[list[Any]]':
         """What there will be of a batch."""

@@ -4,10 +4,8 @@ Inputs are computed in groups that depend on their order alone. So what was
 interrupted goes on group by group, and gives the files of one run.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +13,10 @@ import torch
 from mmengine.dataset import pseudo_collate
 from torch import Tensor
 
-from ..engine.speed import Tidy
 from ..errors import UserError
 from ..weights.load import find_backbone
 from . import reading
+from .feature_files import Rows, target
 from .predictor import Predictor
 from .sources import Source
 from .tasks import Job
@@ -44,6 +42,7 @@ class Extractor:
             raise UserError(f'kind={kind!r}: wanted one of {", ".join(KINDS)}')
         self.predictor = predictor
         self.kind = kind
+        self.moving = bool(predictor.every)
         self.backbone: Any = find_backbone(predictor.model)[1]
 
     def compute(self, samples: list[Any]) -> list[np.ndarray]:
@@ -94,15 +93,7 @@ class Extractor:
                 yield from ((source, '') for source in group)
             else:
                 wanted.append(group)
-        for group, parts, errors in self.read(wanted):
-            found = self.features(parts)
-            for source in group:
-                rows = found.get(source.path, [])
-                error = errors.get(source.path, '')
-                if rows and not error:
-                    moving = len(rows) > 1 or self.predictor.every
-                    save(target(folder, source), rows if moving else rows[0])
-                yield source, error
+        yield from self.make(wanted, folder)
 
     def groups(self, sources: Iterable[Source]) -> Iterator[list[Source]]:
         """As many pictures as a batch holds; a video that has parts alone."""
@@ -119,10 +110,10 @@ class Extractor:
         if group:
             yield group
 
-    def read(
-        self, groups: list[list[Source]]
-    ) -> Iterator[tuple[list[Source], list[Any], dict[str, str]]]:
-        """Prepares the inputs of groups, in processes."""
+    def make(
+        self, groups: list[list[Source]], folder: str
+    ) -> Iterator[tuple[Source, str]]:
+        """Prepares the inputs of groups, in processes, and computes them."""
         owners: list[tuple[int, Source]] = []
 
         def jobs() -> Iterator[Job]:
@@ -136,39 +127,83 @@ class Extractor:
 
         task, workers = self.predictor.task, self.predictor.workers
         _, loaded = reading.start(task, jobs(), workers)
-        tidy = Tidy()
-        current = 0
-        parts: list[Any] = []
-        errors: dict[str, str] = {}
-        for job, samples, error in loaded:
-            number, source = owners[job.order]
-            if number != current:
-                yield groups[current], parts, errors
-                current, parts, errors = number, [], {}
-                tidy()
-            if error:
-                errors[source.path] = error
-            parts += [(source.path, sample) for sample in samples]
-        if groups:
-            yield groups[current], parts, errors
+        current, group = -1, Group(self, [], folder)
+        try:
+            for job, samples, error in loaded:
+                number, source = owners[job.order]
+                if number != current:
+                    yield from group.close()
+                    current = number
+                    group = Group(self, groups[number], folder)
+                group.add(source, samples, error)
+            yield from group.close()
+        finally:
+            group.drop()
 
-    def features(self, parts: list[Any]) -> dict[str, list[np.ndarray]]:
-        """Features by source, of prepared inputs of a group."""
-        by_size: dict[Any, list[int]] = {}
-        for place, (_, sample) in enumerate(parts):
-            key = self.predictor.task.key(sample)
-            by_size.setdefault(key, []).append(place)
-        done: dict[int, np.ndarray] = {}
-        step = self.predictor.batch
-        for places in by_size.values():
-            for start in range(0, len(places), step):
-                some = places[start : start + step]
-                rows = self.compute([parts[place][1] for place in some])
-                done.update(zip(some, rows))
-        found: dict[str, list[np.ndarray]] = {}
-        for place, (path, _) in enumerate(parts):
-            found.setdefault(path, []).append(done[place])
-        return found
+
+class Group:
+    """Inputs that are computed together, and the files of their features.
+
+    A batch is computed as soon as it is full, and a row written as soon as
+    all rows before it are: what is in memory does not grow with a video.
+
+    Args:
+        extractor: Computes.
+        sources: The inputs.
+        folder: Where to.
+    """
+
+    def __init__(
+        self, extractor: Extractor, sources: list[Source], folder: str
+    ) -> None:
+        self.extractor, self.sources = extractor, sources
+        self.files = {s.path: Rows(target(folder, s)) for s in sources}
+        self.errors: dict[str, str] = {}
+        self.waiting: dict[Any, list[tuple[int, Any]]] = {}
+        self.owners: dict[int, str] = {}  # of rows that are not written
+        self.rows: dict[int, np.ndarray] = {}
+        self.count = self.written = 0
+
+    def add(self, source: Source, samples: list[Any], error: str) -> None:
+        """Takes prepared inputs of a source, or what is wrong with it."""
+        if error:
+            self.errors[source.path] = error
+        predictor = self.extractor.predictor
+        for sample in samples:
+            self.owners[self.count] = source.path
+            key = predictor.task.key(sample)
+            bucket = self.waiting.setdefault(key, [])
+            bucket.append((self.count, sample))
+            self.count += 1
+            if len(bucket) == predictor.batch:
+                self.compute(key)
+
+    def compute(self, key: Any) -> None:
+        """Computes what waits of one size, and writes what is complete."""
+        places, samples = zip(*self.waiting.pop(key))
+        found = self.extractor.compute(list(samples))
+        self.rows.update(zip(places, found))
+        while self.written in self.rows:
+            path = self.owners.pop(self.written)
+            self.files[path].add(self.rows.pop(self.written))
+            self.written += 1
+
+    def close(self) -> Iterator[tuple[Source, str]]:
+        """Computes what waits, and ends the files that are whole."""
+        for key in list(self.waiting):
+            self.compute(key)
+        for source in self.sources:
+            error = self.errors.get(source.path, '')
+            if not error:
+                rows = self.files[source.path]
+                rows.close(rows.count > 1 or self.extractor.moving)
+            yield source, error
+        self.drop()
+
+    def drop(self) -> None:
+        """Removes what was not ended."""
+        for rows in self.files.values():
+            rows.drop()
 
 
 def last_map(outputs: Any) -> Tensor:
@@ -182,56 +217,3 @@ def last_map(outputs: Any) -> Tensor:
 def pool(outputs: Any) -> Tensor:
     """Means (B, C) of the last map."""
     return last_map(outputs).float().flatten(2).mean(2)
-
-
-def target(folder: str, source: Source) -> Path:
-    """The file of a source; its suffix tells a.jpg from a.png."""
-    suffix = Path(source.path).suffix.lstrip('.')
-    name = f'{source.name}.{suffix}' if suffix else source.name
-    return Path(folder) / f'{name}.npy'
-
-
-def save(path: Path, value: Any) -> None:
-    """Writes an array, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(f'.part{os.getpid()}')
-    with open(part, 'wb') as file:
-        np.save(file, np.asarray(value, np.float32))
-    os.replace(part, path)
-
-
-def join(folder: str, path: str) -> int:
-    """Puts all files of a folder into one.
-
-    Args:
-        folder: As of :meth:`Extractor.run`.
-        path: ``.safetensors`` by name, or ``.parquet`` with a row per file.
-
-    Returns:
-        How many there were.
-
-    Raises:
-        UserError: Another suffix, or no pyarrow for parquet.
-    """
-    files = sorted(Path(folder).rglob('*.npy'))
-    names = [f.relative_to(folder).with_suffix('').as_posix() for f in files]
-    arrays = [np.load(file) for file in files]
-    if path.endswith('.safetensors'):
-        from safetensors.numpy import save_file
-
-        save_file(dict(zip(names, arrays)), path)
-    elif path.endswith('.parquet'):
-        try:
-            import pyarrow
-            import pyarrow.parquet as parquet
-        except ImportError as error:
-            raise UserError(
-                f'{path!r}: parquet needs pyarrow; pip install pyarrow'
-            ) from error
-        rows = [array.ravel() for array in arrays]
-        shapes = [list(array.shape) for array in arrays]
-        table = dict(name=names, feature=rows, shape=shapes)
-        parquet.write_table(pyarrow.table(table), path)
-    else:
-        raise UserError(f'{path!r}: wanted .safetensors or .parquet')
-    return len(files)

@@ -10,7 +10,6 @@ from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
 
 from ..engine.speed import (
-    Tidy,
     check_compiler,
     compile_for_inference,
     keep_freed_memory,
@@ -126,7 +125,8 @@ class Predictor:
         self.cfg = models.prepare(cfg)
         # More threads for one operator bring less than more batches do.
         aside = self.device == 'cpu' and not compile
-        self.lanes = min(LANES, torch.get_num_threads()) if aside else 1
+        self.threads = torch.get_num_threads()
+        self.lanes = min(LANES, self.threads) if aside else 1
         self.warm = False
         if workers is None and not (
             aside and len(os.sched_getaffinity(0)) <= 2
@@ -267,13 +267,11 @@ class Predictor:
         """Reads jobs in parallel, and puts those of one size into batches."""
         # Its processes are there before the lanes.
         several, loaded = reading.start(self.task, jobs, self.workers)
-        tidy = Tidy()
         count = self.lanes if several else 1
-        with Lanes(self.run, count, self.warm) as lanes:
+        with Lanes(self.run, count, self.warm, self.threads) as lanes:
             queue = Queue(self.task, self.batch, lanes)
             for job, samples, error in loaded:
                 yield from queue.add(job, samples, error)
-                tidy()
             yield from queue.flush()
             self.warm = lanes.warm
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..errors import UserError
 from . import damage, models
+from .pixels import in_one_block, run_lengths
 from .sources import Source
 
 # Transforms of the test pipeline that need an annotation.
@@ -114,7 +115,7 @@ class Task:
         if job.frame is None:
             path = job.source.path
             damage.check_picture(path, load.imdecode_backend)
-            return load(dict(img_path=path, img_id=job.order))
+            return in_one_block(load(dict(img_path=path, img_id=job.order)))
         frame = np.ascontiguousarray(job.frame)
         return dict(
             img=frame,
@@ -291,17 +292,3 @@ class Pose(Task):
         names = self.meta.get('keypoint_id2name') or {}
         names = [names[number] for number in sorted(names)]
         return dict(keypoint_names=names, people=people)
-
-
-def run_lengths(masks: Any) -> list[dict[str, Any]]:
-    """Masks (N, H, W) in COCO's compressed run-length code."""
-    from pycocotools import mask as coco
-
-    if isinstance(masks, Tensor):
-        masks = masks.cpu().numpy()
-    codes = []
-    for mask in masks:
-        code = coco.encode(np.asfortranarray(mask, np.uint8))
-        size, counts = code['size'], code['counts'].decode()
-        codes.append(dict(size=list(map(int, size)), counts=counts))
-    return codes

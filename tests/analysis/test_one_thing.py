@@ -32,3 +32,14 @@ def test_boxes_are_written_beside_what_they_are_of(tmp_path, moving):
         assert len(case['boxes']) == (one_thing.FRAMES if moving else 1)
         area = one_thing.inside(case['boxes'], (side, side)).mean()
         assert 0.02 < area < 0.25
+
+
+def test_another_seed_gives_other_pictures(tmp_path):
+    for seed in (0, 0, 5):
+        place = tmp_path / f'{seed}'
+        one_thing.write(place, False, 0, 2, seed)
+    texts = [(tmp_path / f'{s}/boxes.json').read_text() for s in (0, 5)]
+    assert texts[0] != texts[1]
+    # What was measured by the default was measured on these.
+    case = json.loads(texts[0])['val/car/00000.jpg']
+    assert case['boxes'] == [[71, 13, 124, 47]]

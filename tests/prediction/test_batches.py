@@ -91,3 +91,21 @@ def test_threads_of_pytorch_are_shared_out_and_given_back():
         assert seen == {2} and torch.get_num_threads() == 4
     finally:
         torch.set_num_threads(before)
+
+
+def test_lanes_inside_of_lanes_give_all_threads_back():
+    """As those of a detector, whose end may come before or after."""
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        outer, inner = (Lanes(list, 2, True, 4) for _ in range(2))
+        with inner, outer:
+            assert torch.get_num_threads() == 2  # who reads
+            assert outer.submit([1]).result() == [1]
+        assert torch.get_num_threads() == 4
+        inner.__enter__()
+        with outer:
+            inner.__exit__()
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)

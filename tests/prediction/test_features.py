@@ -1,13 +1,15 @@
 """Features: kinds, and the same bytes however often it was interrupted."""
 
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from mmuniformer.errors import UserError
-from mmuniformer.prediction import features
+from mmuniformer.prediction import feature_files, features
+from mmuniformer.prediction.sources import Source
 
 from . import damaged
 
@@ -109,7 +111,49 @@ def frame(folder):
 def test_one_file_of_all(extractor, folder, tmp_path):
     run(extractor, folder, tmp_path / 'out')
     path = tmp_path / 'all.safetensors'
-    count = features.join(str(tmp_path / 'out'), str(path))
+    count = feature_files.join(str(tmp_path / 'out'), str(path))
     assert len(load_file(path)) == count == len(contents(tmp_path / 'out'))
     with pytest.raises(UserError, match=r'wanted \.safetensors'):
-        features.join(str(tmp_path / 'out'), 'all.zip')
+        feature_files.join(str(tmp_path / 'out'), 'all.zip')
+
+
+@pytest.mark.parametrize('shape', [(), (3,), (4, 2)])
+@pytest.mark.parametrize('count', [1, 12])
+def test_a_file_that_grows_is_what_numpy_saves(tmp_path, shape, count):
+    rows = np.random.default_rng(0).random((count, *shape), np.float32)
+    growing = feature_files.Rows(tmp_path / 'sub/a.b.npy')
+    for row in rows:
+        growing.add(row)
+    growing.close(count > 1)
+    np.save(tmp_path / 'whole.npy', rows if count > 1 else rows[0])
+    whole = (tmp_path / 'whole.npy').read_bytes()
+    assert growing.path.read_bytes() == whole
+    assert list(growing.path.parent.iterdir()) == [growing.path]
+
+
+def test_a_long_video_is_written_as_it_comes(tmp_path):
+    """What has not been written is less than a batch, at any time."""
+    source = Source('a/long.mp4', 'video', 'long')
+    task = SimpleNamespace(key=lambda sample: 0)
+    extractor = SimpleNamespace(
+        predictor=SimpleNamespace(batch=4, task=task),
+        compute=lambda samples: [np.full(2, s, np.float32) for s in samples],
+        moving=False,
+    )
+    group = features.Group(extractor, [source], str(tmp_path))
+    for number in range(10):
+        group.add(source, [number], '')
+        waiting = sum(map(len, group.waiting.values()))
+        assert waiting < 4 and not group.rows and len(group.owners) == waiting
+    assert list(group.close()) == [(source, '')]
+    found = np.load(tmp_path / 'long.mp4.npy')
+    assert found[:, 0].tolist() == list(range(10))
+
+
+def test_nothing_is_left_of_a_video_that_ends_too_early(extractor, tmp_path):
+    source = Source('a/cut.mp4', 'video', 'cut')
+    group = features.Group(extractor, [source], str(tmp_path))
+    group.files[source.path].add(np.zeros(2))
+    group.add(source, [], 'it ends after 1 of 9 frames')
+    assert list(group.close()) == [(source, 'it ends after 1 of 9 frames')]
+    assert not list(tmp_path.iterdir())

@@ -198,6 +198,15 @@ def test_windows_slide_over_a_large_picture(work_dir, photo):
     assert found.samples[0].pred_sem_seg.data.shape == (1, 150, 200)
 
 
+def test_a_picture_that_pillow_reads_is_one_block(predictor, photo):
+    made = predictor('cls')
+    (job,) = made.jobs(made.found(photo))
+    img = made.task.read(job)['img']
+    assert img.flags.c_contiguous
+    with Image.open(photo) as picture:
+        assert (img == np.array(picture)[..., ::-1]).all()
+
+
 def test_lines_come_as_they_are_made(predictor, folder):
     """The first ones are there before the last input is looked at."""
     path, _ = folder

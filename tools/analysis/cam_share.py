@@ -4,8 +4,9 @@
 Draws pictures (or clips) of one small thing each, trains a small model of the
 structure that is asked for, and says how much of the heat of Grad-CAM lies in
 the box of the thing, in multiples of the share of the box's area, over 100 of
-them; and the same of the model with the random weights that it began with.
-What is there already, data or checkpoint, is not made again.
+them; and the same of models with random weights. With --seed it looks at other
+pictures than those by which the default method was chosen. What is there
+already, data or checkpoint, is not made again.
 """
 
 import json
@@ -53,6 +54,8 @@ def parse_args():
     add('--train', type=int, default=1600, help='so many to train on [1600]')
     add('--epochs', type=int, default=8, help='[8]')
     add('--number', type=int, default=100, help='so many to look at [100]')
+    add('--seed', type=int, default=0, help='of what it looks at [0]')
+    add('--train-seed', type=int, default=0, help='of the training [0]')
     add('--seeds', type=int, default=3, help='random weights [3]')
     add('--layers', nargs='+', default=LAYERS, metavar='LAYER')
     add('--methods', nargs='+', default=['hirescam', 'gradcam'])
@@ -60,7 +63,7 @@ def parse_args():
     return parser.parse_args()
 
 
-def config_of(name, data, folder, epochs):
+def config_of(name, data, folder, epochs, seed):
     """The recipe, on these data, without crops that could lose the thing."""
     recipe, backbone = MODELS_BY_NAME[name]
     cfg = Config.fromfile(CONFIGS / f'{recipe}.py')
@@ -98,9 +101,15 @@ def config_of(name, data, folder, epochs):
     cfg.default_hooks.checkpoint = ConfigDict(
         type='CheckpointHook', interval=epochs
     )
+    cfg.randomness.seed = seed
     cfg.work_dir, cfg.launcher = str(folder), 'none'
     cfg.experiment_name = f'cam_share_{name}'
     return cfg
+
+
+def random_place(args, seed):
+    """Where the model with random weights of a seed is."""
+    return Path(args.out) / f'{args.model}_random_{seed}'
 
 
 def save_random(cfg, folder, seed):
@@ -160,24 +169,30 @@ def main():
     """Draws, trains, looks."""
     args = parse_args()
     moving = args.model == 'video'
-    data = Path(args.out) / ('clips' if moving else 'pictures')
+    data = seen = Path(args.out) / ('clips' if moving else 'pictures')
+    if args.seed:
+        seen = data.with_name(f'{data.name}_{args.seed}')
     folder = Path(args.out) / args.model
+    if args.train_seed:
+        folder = folder.with_name(f'{args.model}_trained_{args.train_seed}')
     found = []
     try:
-        one_thing.write(data, moving, args.train, max(args.number, 200))
-        cfg = config_of(args.model, data, folder, args.epochs)
+        number = max(args.number, 200)
+        one_thing.write(data, moving, args.train, number)
+        if args.seed:
+            one_thing.write(seen, moving, 0, number, args.seed)
+        cfg = config_of(args.model, data, folder, args.epochs, args.train_seed)
         for seed in range(args.seeds):
-            place = folder.with_name(f'{args.model}_random_{seed}')
-            save_random(cfg, place, seed)
+            save_random(cfg, random_place(args, seed), seed)
         if not (folder / 'last_checkpoint').is_file():
             build_runner(Config(cfg.to_dict()), 'none').train()
         trained = [('trained', folder)]
         trained += [
-            (f'random {seed}', folder.with_name(f'{args.model}_random_{seed}'))
+            (f'random {seed}', random_place(args, seed))
             for seed in range(args.seeds)
         ]
         for weights, place in trained:
-            top1, rows = shares(place, data, args)
+            top1, rows = shares(place, seen, args)
             for row in rows:
                 row = dict(model=args.model, weights=weights, top1=top1, **row)
                 found.append(row)
