@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from ..errors import UserError
 from ..prediction.predictor import Predictor
@@ -65,6 +66,7 @@ def inferencer(
         checkpoint: Weights.
         device: 'cpu', 'cuda'.
     """
+    init_default_scope(cfg.default_scope)  # mmpretrain's does not
     kind = resolve(HOSTS[cfg.default_scope].inferencer)
     known = inspect.signature(kind).parameters
     weights = 'weights' if 'weights' in known else 'pretrained'
