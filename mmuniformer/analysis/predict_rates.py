@@ -7,6 +7,7 @@ machine does meets both, and so does how the process keeps its memory.
 import contextlib
 import inspect
 import io
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -167,6 +168,11 @@ def compare(
     return dict(
         device=machine(predictor.device, threads),
         torch=torch.__version__,
+        environment={
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith('OMP_')
+        },
         scope=predictor.scope,
         inferencer=HOSTS[str(predictor.scope)].inferencer.partition(':')[2],
         files=len(files),

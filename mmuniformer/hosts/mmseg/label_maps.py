@@ -81,7 +81,8 @@ def largest(
     if meta.get('flip'):
         horizontal = meta.get('flip_direction') == 'horizontal'
         maps = maps.flip(dims=(3 if horizontal else 2,))
-    return kept[enlarge(maps, meta['ori_shape'], corners).argmax(1)]
+    # max, which finds the same places as argmax, is much faster on a CPU.
+    return kept[enlarge(maps, meta['ori_shape'], corners).max(1).indices]
 
 
 def enlarge(maps: Tensor, size: tuple[int, int], corners: bool) -> Tensor:
