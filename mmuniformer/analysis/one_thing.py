@@ -119,6 +119,7 @@ def write(
     known = {}
     for split, count in zip(SPLITS, (train, val)):
         lines = []
+        root.mkdir(parents=True, exist_ok=True)
         for path, label, frames in _drawn(split, moving, count, seed):
             file = root / split / path
             file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from ..weights.load_report import LoadReportHook
 from .averaging import TogetherEMA
 from .finite import FiniteHook
 from .layer_decay import LayerDecay
+from .loggers import LogTestHook
 from .param_groups import MergedGroups, MergedGroupsHook
 from .same_buffers import SameBuffersHook
 from .short_keys import ShortKeysHook
@@ -19,6 +20,7 @@ __all__ = [
     'LabelCheckHook',
     'LayerDecay',
     'LoadReportHook',
+    'LogTestHook',
     'MergedGroups',
     'MergedGroupsHook',
     'SameBuffersHook',

@@ -6,9 +6,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
 
 from ..errors import UserError
+from ..registry import HOOKS
 
 LOGGERS: dict[str, str] = {
     'tensorboard': 'TensorboardVisBackend',
@@ -58,6 +62,8 @@ def log_to(cfg: Config, names: Any) -> None:
             backends.append(backend_of(name, cfg.work_dir))
     visualizer['vis_backends'] = backends
     cfg.visualizer = visualizer
+    hooks = cfg.setdefault('default_hooks', {})
+    hooks['log_test'] = dict(type='mmuniformer.LogTestHook')
 
 
 def backend_of(name: str, work_dir: str) -> dict[str, Any]:
@@ -79,3 +85,30 @@ def backend_of(name: str, work_dir: str) -> dict[str, Any]:
             artifact_location=str(folder / 'mlflow'),
         )
     return backend
+
+
+@HOOKS.register_module()
+class LogTestHook(Hook):
+    """Writes the metrics of a test to the loggers, too.
+
+    mmengine's own hook writes those of validations there, and those of tests
+    to files alone.
+    """
+
+    priority = 'VERY_LOW'  # what else a test writes comes before
+
+    def after_test_epoch(
+        self, runner: Runner, metrics: dict[str, Any] | None = None
+    ) -> None:
+        """Writes what is one number each."""
+        scalars = {
+            name: float(value)
+            for name, value in (metrics or {}).items()
+            if np.ndim(value) == 0 and not isinstance(value, str)
+        }
+        if scalars:
+            runner.visualizer.add_scalars(scalars)
+
+    def after_test(self, runner: Runner) -> None:
+        """Has the loggers write what they hold back."""
+        runner.visualizer.close()

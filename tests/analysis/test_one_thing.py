@@ -43,3 +43,5 @@ def test_another_seed_gives_other_pictures(tmp_path):
     # What was measured by the default was measured on these.
     case = json.loads(texts[0])['val/car/00000.jpg']
     assert case['boxes'] == [[71, 13, 124, 47]]
+    one_thing.write(tmp_path / 'clips', True, 0, 1, 5)
+    assert (tmp_path / 'clips/val.csv').read_text() == '00000.mp4,0'

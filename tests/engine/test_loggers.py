@@ -1,7 +1,10 @@
 """Loggers by name, for configs of every host."""
 
+from types import SimpleNamespace
+
 import pytest
 from mmengine.config import Config
+from mmengine.visualization import Visualizer
 
 from mmuniformer.engine import loggers
 from mmuniformer.engine.config import (
@@ -10,6 +13,7 @@ from mmuniformer.engine.config import (
     load_config,
 )
 from mmuniformer.errors import UserError
+from mmuniformer.registry import HOOKS
 
 from .. import ROOT
 
@@ -64,6 +68,26 @@ def test_a_logger_of_the_config_keeps_its_options(all_there):
         'LocalVisBackend',
         'MLflowVisBackend',
     ]
+
+
+def test_metrics_of_a_test_are_in_tensorboard(all_there, tmp_path):
+    event_accumulator = pytest.importorskip(
+        'tensorboard.backend.event_processing.event_accumulator'
+    )
+    hook = loaded(TOYS[0], '--log', 'tensorboard').default_hooks.log_test
+    hook = HOOKS.build(hook)
+    backends = [dict(type='TensorboardVisBackend')]
+    runner = SimpleNamespace(
+        visualizer=Visualizer(vis_backends=backends, save_dir=str(tmp_path))
+    )
+    metrics = {'accuracy/top1': 62.5, 'mAP_copypaste': '0.1 0.2'}
+    hook.after_test_epoch(runner, metrics)
+    hook.after_test(runner)
+    (file,) = tmp_path.rglob('events*')
+    events = event_accumulator.EventAccumulator(str(file)).Reload()
+    assert events.Tags()['scalars'] == ['accuracy/top1']
+    (event,) = events.Scalars('accuracy/top1')
+    assert event.value == 62.5
 
 
 def test_what_is_not_installed_is_named(monkeypatch):
