@@ -19,7 +19,8 @@ class Rows:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.part = path.with_suffix(f'.part{os.getpid()}')
+        # What a killed process has left of it is written over.
+        self.part = path.with_suffix('.part')
         self.file: Any = None
         self.shape: tuple[int, ...] = ()
         self.count = 0

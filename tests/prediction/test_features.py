@@ -122,6 +122,8 @@ def test_one_file_of_all(extractor, folder, tmp_path):
 def test_a_file_that_grows_is_what_numpy_saves(tmp_path, shape, count):
     rows = np.random.default_rng(0).random((count, *shape), np.float32)
     growing = feature_files.Rows(tmp_path / 'sub/a.b.npy')
+    growing.add(rows[0])  # and was killed
+    growing = feature_files.Rows(tmp_path / 'sub/a.b.npy')
     for row in rows:
         growing.add(row)
     growing.close(count > 1)
