@@ -5,8 +5,7 @@ this, on bytes; the recipes resize in floating point, which keeps fractions.
 Frames are ``imgs``: T arrays (H, W, 3), as a list or as one array.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import mmcv
@@ -14,11 +13,11 @@ import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmengine.dataset import Compose
-from PIL import Image
 from torch.nn import functional as F
 
 from ...registry import TRANSFORMS
 from ..mmpretrain.timm_policy import Erasing, auto_augment, operations
+from .whole import Clip, on_clips
 
 GREY = (128, 128, 128)
 
@@ -64,20 +63,12 @@ class ClipAutoAugment(BaseTransform):
     ) -> None:
         self.policy = auto_augment(policy, fill, interpolation)
         for op in operations(self.policy):
-            op.aug_fn = partial(on_all, op.aug_fn)
+            op.aug_fn = on_clips(op.name, op.aug_fn)
 
     def transform(self, results: dict) -> dict:
         """Changes ``imgs`` (H, W, 3), bytes."""
-        pictures = [Image.fromarray(frame) for frame in results['imgs']]
-        results['imgs'] = [np.array(p) for p in self.policy(pictures)]
+        results['imgs'] = self.policy(Clip.of(results['imgs'])).frames()
         return results
-
-
-def on_all(
-    function: Callable[..., Any], pictures: list[Any], *args: Any, **kw: Any
-) -> list[Any]:
-    """Does to all pictures what timm has drawn for one."""
-    return [function(picture, *args, **kw) for picture in pictures]
 
 
 @TRANSFORMS.register_module()
@@ -192,12 +183,20 @@ class RepeatedAugment(BaseTransform):
     ) -> None:
         self.num_repeats = num_repeats
         self.transforms = Compose(transforms)
+        # Some transforms work in place; those of ours leave their frames.
+        first = self.transforms.transforms[:1]
+        ours = ClipAutoAugment, ClipResizedCrop
+        self.copies = not all(isinstance(t, ours) for t in first)
 
     def transform(self, results: dict) -> Any:
         """A list of the results of ``transforms``."""
         frames = results['imgs']
-        # Copies, as some transforms work in place.
         return [
-            self.transforms(dict(results, imgs=[f.copy() for f in frames]))
+            self.transforms(
+                dict(
+                    results,
+                    imgs=[f.copy() if self.copies else f for f in frames],
+                )
+            )
             for _ in range(self.num_repeats)
         ]

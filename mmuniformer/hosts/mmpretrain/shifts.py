@@ -226,4 +226,6 @@ def shifted(
     function: Callable[..., Any], picture: Any, *args: Any, **kwargs: Any
 ) -> Any:
     """A function of timm that shears or translates, sooner."""
+    if not isinstance(picture, Image.Image):
+        return function(picture, *args, **kwargs)
     return function(Shifted(picture), *args, **kwargs)

@@ -1,0 +1,112 @@
+"""Operations on whole clips, against timm's on each frame."""
+
+import random
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip('mmaction')
+pytest.importorskip('timm')
+from timm.data.auto_augment import rand_augment_transform
+
+from mmuniformer.hosts.mmaction import moves
+from mmuniformer.hosts.mmaction.clips import ClipAutoAugment
+from mmuniformer.hosts.mmaction.whole import Clip, on_clips
+
+RNG = np.random.default_rng(0)
+POLICY = 'rand-m7-n4-mstd0.5-inc1'
+
+
+def noise(time, height, width):
+    return list(RNG.integers(0, 256, (time, height, width, 3), np.uint8))
+
+
+def smooth(time, height, width):
+    """Frames with large areas of one colour, as videos have them."""
+    frames = noise(time, height // 6, width // 6)
+    return [
+        cv2.blur(cv2.resize(f, (width, height), interpolation=0), (3, 3))
+        for f in frames
+    ]
+
+
+CLIPS = {
+    'noise': noise(3, 41, 56),
+    'smooth': smooth(2, 60, 42),
+    'one colour': [np.full((9, 12, 3), 255, np.uint8)] * 2,
+    'many frames': noise(180, 5, 6),
+    'a line': noise(2, 1, 7),
+    'a column': noise(1, 5, 1),
+}
+
+
+def ops(policy):
+    return {op.name: op for op in policy.ops}
+
+
+OURS = ops(ClipAutoAugment(POLICY).policy)
+TIMM = ops(
+    rand_augment_transform(
+        POLICY,
+        dict(
+            img_mean=(128, 128, 128),
+            interpolation=Image.Resampling.BICUBIC,
+        ),
+    )
+)
+
+
+@pytest.mark.parametrize('kind', CLIPS)
+@pytest.mark.parametrize('name', OURS)
+def test_each_operation_gives_the_pixels_of_timm(name, kind):
+    ours, timm = OURS[name], TIMM[name]
+    ours.prob = timm.prob = 1
+    for number in range(2 if kind == 'many frames' else 4):
+        random.seed(number)
+        found = ours(Clip.of(CLIPS[kind])).frames()
+        for before, after in zip(CLIPS[kind], found):
+            random.seed(number)
+            wanted = np.asarray(timm(Image.fromarray(before)))
+            assert np.array_equal(after, wanted), number
+
+
+def test_other_operations_are_done_frame_by_frame():
+    def shade(picture, add):
+        return picture.point([min(i + add, 255) for i in range(256)] * 3)
+
+    clip = Clip.of(CLIPS['noise'])
+    found = on_clips('Shade', shade)(clip, 9).frames()
+    wanted = np.minimum(np.stack(CLIPS['noise']).astype(int) + 9, 255)
+    assert np.array_equal(found, wanted)
+
+
+def test_most_bytes_of_videos_are_computed_once(monkeypatch):
+    """Also where they are all alike, near the next whole number."""
+    again = []
+    exactly = moves.Move.exactly
+    monkeypatch.setattr(
+        moves.Move,
+        'exactly',
+        lambda self, table, unsure: (
+            again.append(len(unsure)) or exactly(self, table, unsure)
+        ),
+    )
+    planes = Clip.of(CLIPS['smooth']).planes.reshape(6, 60, 42)
+    for matrix in ((1, 0.21, 0, 0, 1, 0), (0.96, 0.29, -5, -0.29, 0.96, 4)):
+        moves.move(planes, matrix, [0] * 6)
+    assert len(again) == 2 and max(again) < 0.02 * planes.size
+
+
+def test_pillow_moves_pictures_of_which_too_much_is_unsure(monkeypatch):
+    monkeypatch.setattr(moves, 'MOST_UNSURE', -1)
+    frames = CLIPS['noise']
+    matrix = (1, 0.2, 0, 0, 1, 0)
+    how = dict(resample=Image.Resampling.BICUBIC, fillcolor=(1, 2, 3))
+    size = frames[0].shape[1::-1]
+    found = Clip.of(frames).transform(size, Image.AFFINE, matrix, **how)
+    for before, after in zip(frames, found.frames()):
+        picture = Image.fromarray(before)
+        wanted = picture.transform(size, Image.AFFINE, matrix, **how)
+        assert np.array_equal(after, wanted)
