@@ -136,7 +136,7 @@ def test_a_server_that_sends_drops_has_a_time_limit(
     monkeypatch.setattr(download, 'TIMEOUT_SECONDS', 0.2)
     monkeypatch.setattr(download, 'MIN_BYTES', 2**22)
     server.pause = 0.15
-    with pytest.raises(UserError, match=r'download failed \(\d+ bytes in \d s'):
+    with pytest.raises(UserError, match=r'failed \(\d+ bytes in \d s'):
         # A slow reader, for whom the time runs.
         monkeypatch.setattr(download, 'BLOCK_BYTES', 8)
         fetch(server.url('epoch_100.pth', CONTENT * 4))
