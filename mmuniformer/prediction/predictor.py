@@ -152,6 +152,7 @@ class Predictor:
                 batch=batch,
                 workers=workers,
                 half=half,
+                int8=int8,
                 fuse=fuse,
             )
         if fuse:
