@@ -41,18 +41,14 @@ from ..errors import UserError
 from ..models.arch import ARCHS, LIGHT_ARCHS
 from . import measure, provenance, report
 from .measure import progress
-from .peers import PEERS, SAME_WEIGHTS, build
+from .peers import OURS, PEERS, SAME_WEIGHTS, build
 from .roofline import Peaks, work
 from .rows import rows_of
 from .steps import MODES, Settings
 
-AS_TIMED = (
-    'half',
-    'int8',
-    'compiled',
-    'half compiled',
-)  # compared in the dtype that is timed
-FIXED = ('fused', 'half', 'int8', 'half compiled', 'best')  # not for training
+AS_TIMED = OURS[2:]  # compared in the dtype that is timed
+# Not for training.
+FIXED = (*(set(OURS) - {'eager', 'compiled'}), 'best')
 PLAIN = "the authors' formulation (plain)"
 DTYPES = ('float32', 'bfloat16', 'float16')
 
