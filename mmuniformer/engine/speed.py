@@ -158,13 +158,8 @@ def add_speed(
         UserError: ``half`` and ``int8``, or a device without them.
     """
     hooks = cfg.setdefault('default_hooks', {})
-    if int8:
-        if half:
-            raise UserError('half=True, int8=True: wanted one of them')
-        check_integers(get_device())
-        fuse = True
-    if half:
-        half = set_precision(cfg, get_device(), half)
+    fuse = fuse or int8
+    half = set_precision(cfg, get_device(), half or None, int8)
     if fuse or half:
         # It would exchange weights with the fused model after the test; the
         # file's averaged weights are loaded without it, too.
@@ -181,21 +176,32 @@ def add_speed(
         )  # fmt: skip
 
 
-def set_precision(cfg: Config, device: str, half: bool) -> bool:
-    """Has a config test in half precision, or not.
+def set_precision(
+    cfg: Config, device: str, half: bool | None, int8: bool
+) -> bool:
+    """Has a config test in half precision, by integers, or in neither.
 
     Args:
         cfg: Whole config; changed in place.
         device: 'cpu', 'cuda', 'cuda:1'.
-        half: Whether to: by autocast on a GPU.
+        half: Whether to: by autocast on a GPU; None: as the config says.
+        int8: See :class:`SpeedHook`: without autocast, in which a layer
+            would compute in half precision.
 
     Returns:
         Whether the weights are to be changed, see
         :func:`mmuniformer.fast.half.to_half`: on a CPU.
 
     Raises:
-        UserError: A CPU without half precision.
+        UserError: ``half`` and ``int8``, or a device without them.
     """
+    if int8:
+        if half:
+            raise UserError('half=True, int8=True: wanted one of them')
+        check_integers(device)
+        half = False
+    if half is None:
+        return False
     low = half_dtype(device) if half else None
     fp16 = low == torch.float16
     cfg.test_cfg = dict(cfg.get('test_cfg') or {}, fp16=fp16)

@@ -17,7 +17,7 @@ from ..engine.speed import (
 )
 from ..errors import UserError
 from ..fast.half import to_half
-from ..fast.int8 import check_integers, to_int8
+from ..fast.int8 import to_int8
 from ..models import fuse as fuse_model
 from ..tasks import HOSTS, resolve
 from ..weights.load import find_backbone
@@ -97,8 +97,8 @@ class Predictor:
         slide: int | None = None,
         cfg_options: dict[str, Any] | None = None,
     ) -> None:
-        if int8 and (half or not fuse):
-            raise UserError('int8=True: wanted fuse=True, and no half=True')
+        if int8 and not fuse:
+            raise UserError('int8=True, fuse=False: wanted fuse=True')
         cfg, checkpoint = models.find(str(model), checkpoint)
         cfg.merge_from_dict(cfg_options or {})
         self.scope = cfg.get('default_scope')
@@ -113,9 +113,7 @@ class Predictor:
         self.every = every
         self.device = device or get_device()
         self.box_score = box_score
-        if int8:
-            check_integers(self.device)
-        low = half is not None and set_precision(cfg, self.device, half)
+        low = set_precision(cfg, self.device, half, int8)
         self.half = half_context(self.device, cfg)
         if slide:
             slide_windows(cfg, at_least_one(slide, 'slide'), self.kind)

@@ -68,6 +68,12 @@ def test_the_option_of_tests_fuses():
     assert hook['fuse'] and hook['int8'] and not cfg.custom_hooks
 
 
+def test_integers_are_not_computed_under_autocast():
+    cfg = Config(dict(test_cfg=dict(fp16=True)))
+    add_speed(cfg, int8=True)
+    assert cfg.test_cfg.fp16 is False
+
+
 def test_half_and_integers_at_once_are_refused():
     with pytest.raises(UserError, match='wanted one of them'):
         add_speed(Config(dict()), half=True, int8=True)

@@ -81,7 +81,7 @@ def test_integers_give_nearly_the_same(predictor, photo, monkeypatch):
 
 
 def test_integers_without_fusing_are_refused(predictor):
-    with pytest.raises(UserError, match='int8=True: wanted fuse=True'):
+    with pytest.raises(UserError, match='int8=True, fuse=False'):
         predictor('cls', int8=True, fuse=False)
 
 
