@@ -8,6 +8,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..errors import UserError
 from ..models.uniformer import UniFormer
+from .processor import has_bfloat16
 
 
 def half_dtype(device: str) -> torch.dtype:
@@ -18,7 +19,7 @@ def half_dtype(device: str) -> torch.dtype:
     """
     if device.split(':')[0] != 'cpu':
         return torch.float16
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    if not has_bfloat16():
         raise UserError(
             'half=True: this CPU does not compute in bfloat16; wanted one '
             'with AVX512-BF16 or AMX, a GPU, or half=False'

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from ..errors import UserError
+from .processor import has_integers
 from .products import ENGINE, INT8, packing_of
 
 
@@ -32,9 +33,8 @@ def to_int8(model: nn.Module) -> None:
 
 def check_integers(device: str) -> None:
     """Raises UserError unless a device has fast products of int8."""
-    fast = getattr(torch.cpu, '_is_vnni_supported', lambda: False)
     there = ENGINE in torch.backends.quantized.supported_engines
-    if device != 'cpu' or not there or not fast():
+    if device != 'cpu' or not there or not has_integers():
         raise UserError(
             f'int8=True: {device} does not compute by integers of 8 bits '
             f'here; wanted a CPU with AVX512-VNNI, or int8=False'

@@ -1,4 +1,4 @@
-"""AMP without an accelerator trains in full precision, and says so."""
+"""AMP without an accelerator: bfloat16, or full precision, which is said."""
 
 import logging
 
@@ -17,7 +17,7 @@ from mmuniformer.compat import amp_without_gpu
 WRAPPER = dict(
     type='AmpOptimWrapper',
     loss_scale='dynamic',
-    dtype='bfloat16',
+    dtype='float16',
     optimizer=dict(type='SGD', lr=0.1),
     clip_grad=dict(max_norm=1),
 )
@@ -50,3 +50,21 @@ def test_with_accelerator_nothing_changes(monkeypatch):
 def test_it_is_installed():
     wrapper = optim.build_optim_wrapper(nn.Linear(1, 1), WRAPPER)
     assert type(wrapper) is optim.OptimWrapper
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='has an accelerator')
+@pytest.mark.parametrize('there', [True, False])
+def test_bfloat16_is_computed_where_the_processor_has_it(monkeypatch, there):
+    monkeypatch.setattr(
+        'mmuniformer.fast.processor.has_bfloat16', lambda: there
+    )
+    monkeypatch.setitem(OPTIM_WRAPPERS.module_dict, 'AmpOptimWrapper', None)
+    amp_without_gpu.apply(optim)
+    layer = nn.Linear(4, 1)
+    cfg = dict(WRAPPER, dtype='bfloat16')
+    wrapper = optim.build_optim_wrapper(layer, cfg)
+    with wrapper.optim_context(layer):
+        out = layer(torch.ones(2, 4))
+    assert out.dtype == (torch.bfloat16 if there else torch.float32)
+    wrapper.backward(out.float().sum())
+    assert layer.weight.grad.dtype == torch.float32

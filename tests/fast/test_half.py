@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmuniformer import fuse
 from mmuniformer.engine.speed import add_speed
 from mmuniformer.errors import UserError
+from mmuniformer.fast import processor
 from mmuniformer.fast.half import half_dtype, to_half
 
 from ..models.tiny import VARIANTS, build, images
@@ -45,9 +46,8 @@ def test_training_is_refused():
 
 
 def test_processors_without_it_are_refused(monkeypatch):
-    monkeypatch.setattr(
-        torch.ops.mkldnn, '_is_mkldnn_bf16_supported', lambda: False
-    )
+    # AVX-512 without them; PyTorch says yes.
+    monkeypatch.setattr(processor, 'flags', lambda: frozenset(('avx512bw',)))
     with pytest.raises(UserError, match='half=True: this CPU does not'):
         half_dtype('cpu')
 

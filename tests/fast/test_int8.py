@@ -15,9 +15,7 @@ from ..models.tiny import tensors as flat
 
 @pytest.fixture(autouse=True)
 def any_processor(monkeypatch):
-    monkeypatch.setattr(
-        torch.cpu, '_is_vnni_supported', lambda: True, raising=False
-    )
+    monkeypatch.setattr(int8, 'has_integers', lambda: True)
 
 
 @pytest.mark.parametrize('name', VARIANTS)
@@ -54,7 +52,7 @@ def test_a_model_that_is_not_fused_is_refused():
 
 
 def test_processors_without_it_are_refused(monkeypatch):
-    monkeypatch.setattr(torch.cpu, '_is_vnni_supported', lambda: False)
+    monkeypatch.setattr(int8, 'has_integers', lambda: False)
     with pytest.raises(UserError, match='cpu does not compute by integers'):
         int8.to_int8(fuse(build('global').float().eval()))
     with pytest.raises(UserError, match='cuda:0 does not'):
