@@ -49,7 +49,7 @@ def make_step(row: Row, settings: Settings, mode: str) -> Step:
 
     Inference: weights and input in the dtype, no gradients. Training:
     forward and backward pass without an optimiser, under autocast if the
-    dtype is not float32; gradients are dropped at the end.
+    dtype is not float32, and of 'half' rows; gradients are dropped at the end.
     """
     device, dtype = torch.device(settings.device), settings.dtype
     training = mode == 'train'
@@ -59,7 +59,10 @@ def make_step(row: Row, settings: Settings, mode: str) -> Step:
     x = torch.randn(settings.batch, channels, *row.shape).to(device)
     if not training:
         model, x = model.to(dtype), x.to(dtype)
-    if row.variant.startswith('half'):
+    half = row.variant.startswith('half')
+    if half and training:
+        dtype = torch.bfloat16
+    elif half:
         to_half(model)
     if row.variant == 'int8':
         to_int8(model)

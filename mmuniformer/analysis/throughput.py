@@ -48,7 +48,7 @@ from .steps import MODES, Settings
 
 AS_TIMED = OURS[2:]  # compared in the dtype that is timed
 # Not for training.
-FIXED = (*(set(OURS) - {'eager', 'compiled'}), 'best')
+FIXED = ('fused', 'int8', 'best')
 PLAIN = "the authors' formulation (plain)"
 DTYPES = ('float32', 'bfloat16', 'float16')
 
@@ -71,8 +71,8 @@ def parse_args(argv=None):
         'path/to/file.py:Class [plain]')  # fmt: skip
     add('--ours', nargs='*', default=['eager', 'fused'],
         choices=('eager', 'fused', 'half', 'int8'), help='half: bfloat16 in '
-        'the backbone, float32 around it, CPU; int8: linear layers by '
-        'integers [eager fused]')  # fmt: skip
+        'the backbone, float32 around it, CPU (training: by autocast); int8: '
+        'linear layers by integers [eager fused]')  # fmt: skip
     add('--compile', action='store_true',
         help='fused with torch.compile, too, and half with it')  # fmt: skip
     add('--best', action='store_true', help='peers of libraries twice: as '

@@ -13,11 +13,12 @@ from types import ModuleType
 from typing import Any
 
 
-def apply(optim: ModuleType) -> None:
+def apply(module: ModuleType) -> None:
     """Replaces what ``type='AmpOptimWrapper'`` builds on such a machine."""
     import torch
     from mmengine.device import get_device
     from mmengine.logging import print_log
+    from mmengine.optim import OptimWrapper
     from mmengine.registry import OPTIM_WRAPPERS
 
     from ..fast.processor import has_bfloat16
@@ -25,7 +26,7 @@ def apply(optim: ModuleType) -> None:
     if get_device() in ('cuda', 'npu', 'mlu', 'musa'):
         return
 
-    class Bfloat16OptimWrapper(optim.OptimWrapper):
+    class Bfloat16OptimWrapper(OptimWrapper):
         """Its forward passes are under autocast; no loss is scaled."""
 
         @contextmanager
@@ -51,7 +52,7 @@ def apply(optim: ModuleType) -> None:
             logger='current',
             level=logging.WARNING,
         )
-        return optim.OptimWrapper(**kwargs)
+        return OptimWrapper(**kwargs)
 
     OPTIM_WRAPPERS.register_module(
         name='AmpOptimWrapper', module=without_accelerator, force=True

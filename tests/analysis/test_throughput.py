@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from mmuniformer.analysis import roofline, throughput
+from mmuniformer.analysis.peers import Row
+from mmuniformer.analysis.steps import Settings, make_step
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = '--batch 1 --rounds 2 --seconds 0.001 --no-memory'.split()
@@ -53,6 +55,17 @@ def measured(tool, *args):
 @pytest.fixture(scope='module')
 def results(tool):
     return measured(tool, '--arch', 'xxs@64', '--mode', 'inference', 'train')
+
+
+def test_half_rows_train_under_autocast():
+    settings = Settings(1, torch.float32, 'cpu', 1, 1, 0.1)
+    backbone = dict(type='mmuniformer.UniFormerLight', arch='xxs', ndim=2)
+    outs = [
+        make_step(Row('xxs', kind, backbone, (64, 64)), settings, 'train')()
+        for kind in ('eager', 'half')
+    ]
+    difference = (outs[1][0] - outs[0][0]).norm() / outs[0][0].norm()
+    assert 0 < difference < 0.5
 
 
 def test_rows_of_both_modes(results):

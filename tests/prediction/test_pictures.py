@@ -7,7 +7,6 @@ from importlib.util import find_spec
 import cv2
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from mmuniformer.errors import UserError
