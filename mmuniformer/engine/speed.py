@@ -111,13 +111,23 @@ def check_compiler(device: str) -> None:
             'compile=True: torch.compile needs Triton on a GPU; wanted pip '
             'install triton, or no --compile'
         )
-    header = os.path.join(sysconfig.get_path('include'), 'Python.h')
+    header = os.path.join(python_headers(), 'Python.h')
     if not os.path.isfile(header):
         raise UserError(
             f'compile=True: Triton needs the headers of Python, and there is '
             f'no {header}; wanted the package python3-dev, or a Python that '
             f'has them'
         )
+
+
+def python_headers() -> str:
+    """The folder where Triton looks for Python's headers.
+
+    Debian's Python installs below /usr/local, but its headers are not there.
+    """
+    scheme = sysconfig.get_default_scheme()
+    scheme = 'posix_prefix' if scheme == 'posix_local' else scheme
+    return sysconfig.get_path('include', scheme)
 
 
 def compile_for_inference(model: nn.Module) -> None:

@@ -1,7 +1,11 @@
 """The report of a GPU, on a CPU: crashes, limits, answers, pages."""
 
 import json
+import os
+import select
+import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -90,6 +94,62 @@ def test_what_time_is_too_short_for_is_left_to_the_next_call(
     assert process.record.begun() is None
 
 
+def test_what_was_killed_with_the_report_is_taken_up_but_not_for_ever(
+    process, monkeypatch
+):
+    monkeypatch.setattr(process, 'command', lambda: ['true'])
+    for _ in range(driver.TRIES):
+        assert 'other' not in process.record.answers()
+        process.record.write('other', begun=True, limit=60)
+        process.start()
+        process.end()
+    answer = process.record.answers()['other']
+    assert answer['error'] == 'the report was killed while it ran'
+
+
+def test_nothing_is_left_of_a_process_that_crashed(process, monkeypatch):
+    # Its child holds the pipe open for as long as it lives.
+    read, write = os.pipe()
+    os.set_inheritable(write, True)
+    crash = f'sleep 60 >&{write} & kill -9 $$'
+    monkeypatch.setattr(process, 'command', lambda: ['bash', '-c', crash])
+    monkeypatch.setattr(driver, 'STARTS', 1)
+    start = subprocess.Popen
+    monkeypatch.setattr(
+        driver.subprocess, 'Popen',
+        lambda *args, **kwargs: start(*args, **kwargs, pass_fds=[write]),
+    )  # fmt: skip
+    run(process, 30)
+    os.close(write)
+    assert select.select([read], [], [], 5)[0], 'the child lives'
+    os.close(read)
+
+
+def test_a_worker_ends_with_the_report(monkeypatch):
+    killed = []
+    monkeypatch.setattr(worker.os, 'killpg', lambda *args: killed.append(args))
+    parent = os.getppid()
+    monkeypatch.setattr(worker.os, 'getppid', lambda: parent)
+    worker.end_with(parent + 1)
+    assert killed == [(0, worker.signal.SIGKILL)]
+
+
+def test_a_worker_may_be_deterministic(place, monkeypatch):
+    monkeypatch.delenv('CUBLAS_WORKSPACE_CONFIG', raising=False)
+    args = ['', 'suspects', '--device', 'cpu', '--folder', place.folder]
+    args += ['--record', f'{place.folder}/x.jsonl', '--parent', '1']
+    monkeypatch.setattr(sys, 'argv', args)
+    monkeypatch.setattr(threading.Thread, 'start', lambda self: None)
+    monkeypatch.setattr(worker, 'run_part', lambda *args: 0)
+    with pytest.raises(SystemExit):
+        worker.main()
+    assert os.environ['CUBLAS_WORKSPACE_CONFIG'] == ':4096:8'
+
+
+def test_time_to_import_counts():
+    assert 0 < driver.age() <= driver.STARTING_SECONDS
+
+
 def test_answers_are_written_one_by_one(place, monkeypatch):
     def bad(place):
         raise RuntimeError('two\nlines')
@@ -136,6 +196,21 @@ def test_rows_beside_the_formulation_of_the_authors(place, monkeypatch):
     json.dumps(result)
 
 
+def test_a_row_may_fail_in_any_way(place, monkeypatch):
+    monkeypatch.setitem(roofline.MATRIX, 'cpu', 256)
+    make = speed.make_step
+
+    def absent(row, *args):
+        if row.variant == 'plain':
+            raise AttributeError('np.Inf')
+        return make(row, *args)
+
+    monkeypatch.setattr(speed, 'make_step', absent)
+    result = speed.measure('s 224', 'inference', place, ('plain', 'eager'))
+    assert result['failed'] == {'s 224 plain': 'AttributeError: np.Inf'}
+    assert result['baseline'] == 's 224 ours eager'
+
+
 def test_both_formulations_are_compiled():
     big = Place('cuda', False, '')
     eager = [i.name for i in speed.items(big)]
@@ -145,6 +220,13 @@ def test_both_formulations_are_compiled():
     assert eager[:goals] == names[:goals]  # those with a goal come first
     rows = speed.rows_of('s 224', 'train', compiled.VARIANTS, big)
     assert [row.variant for row in rows] == list(compiled.VARIANTS)
+
+
+def test_the_kernel_of_attention_is_named(place):
+    x = torch.randn(1, 2, 5, 8)
+    assert operators.chosen_backend(x, x, x) == 'FLASH_ATTENTION'
+    found = operators.timed_attention([x, x, x], 1, place)
+    assert 0 < found['us'] and 0 < found['step_us']
 
 
 @pytest.mark.parametrize(

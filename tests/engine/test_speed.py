@@ -80,12 +80,25 @@ def test_a_gpu_wants_no_compiler_of_cpp(monkeypatch, tmp_path):
     compiler.touch(0o755)
     (tmp_path / 'Python.h').touch()
     monkeypatch.setenv('PATH', str(tmp_path))
-    monkeypatch.setattr(speed.sysconfig, 'get_path', lambda _: str(tmp_path))
+    monkeypatch.setattr(speed.sysconfig, 'get_path', lambda *_: str(tmp_path))
     monkeypatch.setattr(speed.importlib.util, 'find_spec', lambda _: True)
     speed.check_compiler('cuda')
     (tmp_path / 'Python.h').unlink()
     with pytest.raises(UserError, match=r'no .*Python\.h; .*python3-dev'):
         speed.check_compiler('cuda:1')
+
+
+def test_headers_are_not_where_debian_installs(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        speed.sysconfig, 'get_path', lambda *args: seen.append(args)
+    )
+    for scheme in ('posix_local', 'venv'):
+        monkeypatch.setattr(
+            speed.sysconfig, 'get_default_scheme', lambda: scheme
+        )
+        speed.python_headers()
+    assert seen == [('include', 'posix_prefix'), ('include', 'venv')]
 
 
 def test_a_gpu_wants_triton(monkeypatch):

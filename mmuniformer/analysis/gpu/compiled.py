@@ -9,7 +9,7 @@ VARIANTS = ('plain', 'plain compiled', 'compiled')
 
 def items(place: Place) -> list[Item]:
     """The items of this part."""
-    return speed.questions(place, measure, 150, all=False)
+    return speed.questions(place, measure, 240, all=False)
 
 
 def measure(name: str, mode: str, place: Place) -> Result:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from .items import Place, Record
@@ -15,6 +16,13 @@ STARTS = 12
 WARMERS = 3
 # Share of the time for what is not timed, at most.
 EARLY_SHARE = 0.45
+# An item during which the whole report was killed is taken up again, but not
+# for ever: it may be the one that brings the machine down.
+TRIES = 3
+# What a process takes to start, at most.
+STARTING_SECONDS = 60.0
+# A process that a driver holds does not end at once.
+ENDING_SECONDS = 10
 
 
 class Process:
@@ -38,7 +46,10 @@ class Process:
 
     def start(self) -> None:
         """Starts the process."""
-        self.close_record('ended before it was done')
+        begun = self.record.begun()
+        if begun is not None and begun['tries'] < TRIES:
+            self.record.write(begun['item'], interrupted=True)
+        self.close_record('the report was killed while it ran')
         self.starts += 1
         root = str(Path(__file__).resolve().parents[3])
         paths = [root, os.environ.get('PYTHONPATH', '')]
@@ -60,6 +71,7 @@ class Process:
             *(['--small'] if self.place.small else []),
             *('--folder', self.place.folder, '--share', self.share),
             *('--record', str(self.record.path)),
+            *('--parent', str(os.getpid())),
         ]
 
     def close_record(self, reason: str) -> None:
@@ -69,10 +81,12 @@ class Process:
             self.record.write(begun['item'], error=reason)
 
     def end(self) -> None:
-        """Ends the process and all that it started."""
-        if self.child is not None and self.child.poll() is None:
-            os.killpg(self.child.pid, signal.SIGKILL)
-            self.child.wait()
+        """Ends the process, and what it started and has left."""
+        if self.child is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.child.pid, signal.SIGKILL)
+            with suppress(subprocess.TimeoutExpired):
+                self.child.wait(ENDING_SECONDS)
 
     def interrupt(self) -> None:
         """Ends it; the next call takes up the item that was under way."""
@@ -105,6 +119,7 @@ class Process:
         elif status == 0:
             return False
         else:
+            self.end()
             self.close_record(f'its process ended with status {status}')
         if self.starts >= STARTS:
             return False
@@ -122,9 +137,9 @@ def run_parts(parts: list[str], place: Place, minutes: float) -> None:
     Args:
         parts: Of ``worker.PARTS``.
         place: Where to run.
-        minutes: For all of them.
+        minutes: For all of them, from the start of this process on.
     """
-    start, seconds = time.time(), 60 * minutes
+    start, seconds = time.time() - age(), 60 * minutes
     deadline = start + seconds
     timed = [part for part in parts if part in TIMED]
     early = [(part, '0/1') for part in parts if part not in TIMED]
@@ -137,6 +152,18 @@ def run_parts(parts: list[str], place: Place, minutes: float) -> None:
     for part in timed:
         together([(part, '0/1')], place, deadline)
     together([one for one in early if one not in warm], place, deadline)
+
+
+def age() -> float:
+    """Seconds of this process: to import PyTorch may take half a minute."""
+    try:
+        fields = Path('/proc/self/stat').read_text().rpartition(')')[2].split()
+        up = float(Path('/proc/uptime').read_text().split()[0])
+    except OSError:
+        return 0.0
+    # The 22nd field, counted from the third on; not every kernel tells it.
+    began = int(fields[19]) / os.sysconf('SC_CLK_TCK')
+    return min(max(up - began, 0.0), STARTING_SECONDS) if began else 0.0
 
 
 def together(

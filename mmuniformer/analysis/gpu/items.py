@@ -79,11 +79,17 @@ class Record:
                 continue
 
     def begun(self) -> dict[str, Any] | None:
-        """The line of an item that began and did not end, or None."""
+        """The line of an item that began and did not end, or None.
+
+        It has ``tries``, too: how often the item has begun.
+        """
         last: dict[str, Any] | None = None
+        tries: dict[str, int] = {}
         for line in self.lines():
             last = line if line.get('begun') else None
-        return last
+            name = line['item']
+            tries[name] = tries.get(name, 0) + bool(last)
+        return last and dict(last, tries=tries[last['item']])
 
     def answers(self) -> dict[str, dict[str, Any]]:
         """The last line of each item that was answered, or failed."""

@@ -11,6 +11,7 @@ so that a crash costs one item.
 
 import argparse
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -74,6 +75,8 @@ def run(args: argparse.Namespace) -> dict:
         )
     mark.write_text(kind)
     place = Place(args.device, args.small, str(folder))
+    for number in (signal.SIGTERM, signal.SIGHUP):  # not without its children
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     parts = [part for part in PARTS if part in args.parts]
     driver.run_parts(parts, place, args.minutes)
     return pages.write(place)

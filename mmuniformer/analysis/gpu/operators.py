@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
 from typing import Any
 
 import torch
@@ -41,9 +42,14 @@ def items(place: Place) -> list[Item]:
     return [
         Item('peaks', peaks),
         *found,
-        Item('depth-wise convolutions of images', partial(depthwise, IMAGES)),
-        Item(
-            'depth-wise convolutions of clips', partial(depthwise, CLIPS), 90
+        *(
+            Item(
+                f'depth-wise convolutions of {kind}{", with search" * search}',
+                partial(depthwise, maps, search),
+                120,
+            )
+            for search in (False, True)[: 1 if place.device == 'cpu' else 2]
+            for kind, maps in (('images', IMAGES), ('clips', CLIPS))
         ),
         Item('attention', attention),
         Item('optimizer', optimizer),
@@ -67,7 +73,7 @@ def seconds(run: Callable[[], Any], place: Place) -> float:
     once = max(time.perf_counter() - start, 1e-6)
     count = 1 if place.small else min(max(int(0.02 / once), 1), 200)
     best = once
-    for _ in range(3):
+    for _ in range(3 if once < 0.2 else 1):
         synchronize(device)
         start = time.perf_counter()
         for _ in range(count):
@@ -180,8 +186,14 @@ def sum_of_images(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return out + bias.view(-1, *[1] * 3)
 
 
-def depthwise(maps: Maps, place: Place) -> Result:
-    """Forward and both gradients, in parts of the memory's bandwidth."""
+def depthwise(maps: Maps, search: bool, place: Place) -> Result:
+    """Forward and both gradients, in parts of the memory's bandwidth.
+
+    Args:
+        maps: Channels and sizes.
+        search: Whether cuDNN measures which of its kernels is the fastest.
+        place: Where to run.
+    """
     device, dtype = torch.device(place.device), low(place)
     best = Peaks(device, dtype)
     best.measure(2)
@@ -189,14 +201,8 @@ def depthwise(maps: Maps, place: Place) -> Result:
     batch = 64 if maps is IMAGES else 8
     if place.small:
         batch, maps = 1, maps[-1:]
-    cases = [
-        (benchmark, c, sizes, side)
-        for benchmark in (False, True)[: 1 if device.type == 'cpu' else 2]
-        for c, sizes in maps
-        for side in (3, 5)
-    ]
-    for benchmark, c, sizes, side in cases:
-        torch.backends.cudnn.benchmark = benchmark
+    torch.backends.cudnn.benchmark = search
+    for (c, sizes), side in product(maps, (3, 5)):
         x = torch.randn(batch, c, *sizes, device=device, dtype=dtype)
         shape = (c, 1, *[side] * len(sizes))
         weight = torch.randn(shape, device=device, dtype=dtype)
@@ -205,7 +211,6 @@ def depthwise(maps: Maps, place: Place) -> Result:
         for form, run, value in forms(x, weight, bias):
             size = 'x'.join(map(str, (c, *sizes)))
             label = f'{size} kernel {side}, {form}'
-            label += ', benchmark' * benchmark
             row = timed_form(run, value, weight, bias, best.bytes, place)
             out = run(value, weight, bias)
             exact = out if exact is None else exact
@@ -239,7 +244,7 @@ def timed_form(
 
 
 def attention(place: Place) -> Result:
-    """Each kernel of fused attention, forward and backward."""
+    """Each kernel of fused attention, forward and with gradients."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
     device, dtype = torch.device(place.device), low(place)
@@ -262,20 +267,42 @@ def attention(place: Place) -> Result:
         qkv = torch.randn(shape, device=device, dtype=dtype)
         parts: Any = qkv.permute(2, 0, 3, 1, 4).unbind()
         flops = 4 * own * heads * tokens**2 * size
-        rows: Result = {}
-        call = partial(F.scaled_dot_product_attention, *parts)
-        chosen = seconds(call, place)
-        rows['as chosen'] = dict(us=chosen * 1e6, tflops=flops / chosen / 1e12)
+        rows: Result = dict(chosen=chosen_backend(*parts))
         for kind, backend in kinds.items():
             try:
                 with sdpa_kernel(backend):
-                    spent = seconds(call, place)
+                    rows[kind] = timed_attention(parts, flops, place)
             except RuntimeError as reason:
                 rows[kind] = str(reason).split('.')[0][:80]
-                continue
-            rows[kind] = dict(us=spent * 1e6, tflops=flops / spent / 1e12)
+        rows['as chosen'] = timed_attention(parts, flops, place)
         result[name] = rows
     return result
+
+
+def chosen_backend(query: Tensor, key: Tensor, value: Tensor) -> str:
+    """The kernel that PyTorch takes for queries, keys and values."""
+    from torch.nn.attention import SDPBackend
+
+    number = torch._fused_sdp_choice(query, key, value)
+    kinds: Any = SDPBackend.__members__  # of pybind11, which mypy does not see
+    return {int(kind): name for name, kind in kinds.items()}[number]
+
+
+def timed_attention(parts: Any, flops: int, place: Place) -> Result:
+    """Times of attention, without and with the gradients of its inputs."""
+    forward = seconds(partial(F.scaled_dot_product_attention, *parts), place)
+    own = [part.detach().requires_grad_() for part in parts]
+    grad = torch.randn_like(parts[0])
+
+    def both() -> None:
+        F.scaled_dot_product_attention(*own).backward(grad)
+        for part in own:
+            part.grad = None
+
+    spent = seconds(both, place)
+    return dict(
+        us=forward * 1e6, tflops=flops / forward / 1e12, step_us=spent * 1e6
+    )
 
 
 def optimizer(place: Place) -> Result:

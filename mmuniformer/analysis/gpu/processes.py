@@ -70,7 +70,8 @@ def _work(rank: int, device: str, backend: str, folder: str) -> None:
     dist.init_process_group(
         backend, f'file://{folder}/store', rank=rank, world_size=2
     )
-    whole, model = Net().to(device), Net().to(device)
+    # In float64, of which no device rounds the factors.
+    whole, model = (Net().to(device).double() for _ in range(2))
     synced = device == 'cuda'
     if synced:
         model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
@@ -80,7 +81,7 @@ def _work(rank: int, device: str, backend: str, folder: str) -> None:
     ids = [torch.cuda.current_device()] if synced else None
     wrapped = DistributedDataParallel(model, device_ids=ids)
     keep_strides(wrapped)
-    x, weights = (t.to(device) for t in batch())
+    x, weights = (t.to(device).double() for t in batch())
     whole(x, weights).backward()
     wrapped(x[rank::2], weights[rank::2]).backward()
     worst = max(

@@ -60,9 +60,9 @@ def items(place: Place) -> list[Item]:
     return [
         Item('toy world', make_world, 120),
         Item('losses of 20 steps', losses, 240),
-        Item('deterministic', deterministic, 150),
-        Item('resume', resume, 120),
-        Item('compile', compile_tools, 150),
+        Item('deterministic', deterministic, 180),
+        Item('resume', resume, 150),
+        Item('compile', compile_tools, 240),
     ]
 
 

@@ -7,7 +7,7 @@ from .items import Item, Place, Result
 
 def items(place: Place) -> list[Item]:
     """An item for each one that is to be measured compiled."""
-    return speed.questions(place, warm, 150, all=False)
+    return speed.questions(place, warm, 240, all=False)
 
 
 def warm(name: str, mode: str, place: Place) -> Result:

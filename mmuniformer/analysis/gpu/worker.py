@@ -2,7 +2,10 @@
 
 import argparse
 import gc
+import os
+import signal
 import sys
+import threading
 import time
 import traceback
 from importlib import import_module
@@ -19,7 +22,7 @@ PARTS = (
 # Nothing may run beside them.
 TIMED = ('speed', 'suspects', 'operators', 'compiled')
 # What leaves a GPU unusable for the rest of a process.
-FATAL = ('CUDA error', 'cuDNN error', 'CUBLAS', 'device-side assert')
+FATAL = ('CUDA error', 'cuDNN error', 'CUBLAS_STATUS', 'device-side assert')
 BROKEN = 7
 
 
@@ -66,8 +69,18 @@ def run_part(part: str, place: Place, record: Record, share: str) -> int:
     return 0
 
 
+def end_with(parent: int) -> None:
+    """Ends this process and its children when the report is killed."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.killpg(0, signal.SIGKILL)
+
+
 def main() -> None:
     """A part, as the report starts it."""
+    # Deterministic mode asks for it before the first product; it is the size
+    # that PyTorch chooses on Hopper by itself.
+    os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
     parser = argparse.ArgumentParser()
     parser.add_argument('part')
     parser.add_argument('--device', required=True)
@@ -75,7 +88,10 @@ def main() -> None:
     parser.add_argument('--folder', required=True)
     parser.add_argument('--record', required=True)
     parser.add_argument('--share', default='0/1')
+    parser.add_argument('--parent', type=int, required=True)
     args = parser.parse_args()
+    watch = threading.Thread(target=end_with, args=(args.parent,), daemon=True)
+    watch.start()
     place = Place(args.device, args.small, args.folder)
     record = Record(Path(args.record))
     sys.exit(run_part(args.part, place, record, args.share))
