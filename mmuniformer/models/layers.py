@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..fast import depthwise, recompute
+from ..fast.attention import attend
 from ..fast.products import linear
 from .tokens import flatten, unflatten
 
@@ -175,7 +176,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Any:
         """(B, N, C) -> (B, N, C)."""
-        x = F.scaled_dot_product_attention(*self.heads(x))
+        x = attend(*self.heads(x))
         return linear(self.proj, x.transpose(1, 2).flatten(2))
 
 
@@ -194,7 +195,7 @@ class ScoredAttention(Attention):
         first = query[:, :, :1]
         first = first.to(torch.promote_types(first.dtype, torch.float32))
         logits = (first * key).sum(-1) * key.shape[-1] ** -0.5
-        x = F.scaled_dot_product_attention(query, key, value)
+        x = attend(query, key, value)
         x = linear(self.proj, x.transpose(1, 2).flatten(2))
         return x, logits.softmax(-1).mean(1)
 
