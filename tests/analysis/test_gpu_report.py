@@ -19,8 +19,10 @@ from mmuniformer.analysis.gpu import (
     main,
     operators,
     pages,
+    recipes,
     speed,
     suspects,
+    toys,
     worker,
 )
 from mmuniformer.analysis.gpu.items import (
@@ -227,6 +229,25 @@ def test_the_kernel_of_attention_is_named(place):
     assert operators.chosen_backend(x, x, x) == 'FLASH_ATTENTION'
     found = operators.timed_attention([x, x, x], 1, place)
     assert 0 < found['us'] and 0 < found['step_us']
+
+
+def test_a_training_in_a_group_of_one_process(place, monkeypatch):
+    seen = []
+
+    def fail(args, env, **_):
+        seen.append((args, env))
+        alone = 'RANK' not in env
+        text = 'the last line'
+        return subprocess.CompletedProcess(args, not alone, '', text)
+
+    monkeypatch.setattr(toys.subprocess, 'run', fail)
+    monkeypatch.setattr(toys, 'read_losses', lambda work: [1.0])
+    with pytest.raises(RuntimeError, match='toy_group: the last line'):
+        recipes.grouped(place)
+    (first, env), (second, other) = seen
+    assert '--launcher' not in first and 'WORLD_SIZE' not in env
+    assert second[-2:] == ['--launcher', 'pytorch']
+    assert other['WORLD_SIZE'] == '1' and int(other['MASTER_PORT']) > 0
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,5 @@
 """Part (a), too: what users run, on the toy world, by our tools."""
 
-import importlib.util
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,43 +11,13 @@ from mmengine import load
 from ...weights import files
 from ..steps import tensors
 from .items import Item, LeftOutError, Place, Result
+from .toys import RECIPES, group_of_one, last_line, run, tool_path, train
 
-ROOT = Path(__file__).resolve().parents[3]
-# By recipe: its host and the layout of its data.
-RECIPES = {
-    'cls/uniformer_toy': ('mmpretrain', 'imagenet'),
-    'cls/uniformer_xxs_toy': ('mmpretrain', 'imagenet'),
-    'det/mask_rcnn_uniformer_toy': ('mmdet', 'coco'),
-    'seg/fpn_uniformer_toy': ('mmseg', 'ade'),
-    'pose/topdown_uniformer_toy': ('mmpose', 'keypoints'),
-    'video/uniformer_toy': ('mmaction', 'kinetics'),
-    'video/uniformer_xxs_toy': ('mmaction', 'kinetics'),
-}
-STEPS = 20
 AT_ONCE = 8
 # Of which two runs are compared bit by bit.
 SAME = (
     'cls/uniformer_toy', 'det/mask_rcnn_uniformer_toy', 'video/uniformer_toy'
 )  # fmt: skip
-# Every batch is drawn alike, and nothing is validated.
-LEAF = """\
-_base_ = [{base!r}]
-default_hooks = dict(
-    logger=dict(interval=1), checkpoint=dict(interval={every}, by_epoch=False)
-)
-custom_hooks = []
-val_dataloader = val_cfg = val_evaluator = None
-train_dataloader = dict(
-    batch_size={batch}, num_workers=0, persistent_workers=False
-)
-train_cfg = dict(
-    _delete_=True, type='IterBasedTrainLoop', max_iters={steps},
-    val_interval=10**6,
-)
-param_scheduler = []
-log_processor = dict(by_epoch=False)
-randomness = dict(seed=3, deterministic={deterministic})
-"""
 
 
 def items(place: Place) -> list[Item]:
@@ -63,6 +28,7 @@ def items(place: Place) -> list[Item]:
         Item('deterministic', deterministic, 180),
         Item('resume', resume, 150),
         Item('compile', compile_tools, 240),
+        Item('a group of one process', grouped, 150),
     ]
 
 
@@ -81,107 +47,6 @@ def make_world(place: Place) -> Result:
     return dict(layouts=layouts, said=last_line(done))
 
 
-def tool_path(name: str) -> str:
-    """A script of ours, in a checkout or beside the package."""
-    for folder in (ROOT / 'tools', ROOT / 'mmuniformer/.mim/tools'):
-        if (folder / name).is_file():
-            return str(folder / name)
-    raise LeftOutError(f'tools/{name} is not there')
-
-
-def config_path(name: str) -> Path:
-    """A config of ours, in a checkout or beside the package."""
-    for folder in (ROOT / 'configs', ROOT / 'mmuniformer/.mim/configs'):
-        if (folder / f'{name}.py').is_file():
-            return folder / f'{name}.py'
-    raise LeftOutError(f'configs/{name}.py is not there')
-
-
-def run(
-    args: list[str], name: str, place: Place, hidden: bool = False
-) -> 'subprocess.CompletedProcess[str]':
-    """Runs one of our scripts; what it said is kept in a file.
-
-    Args:
-        args: Script and arguments.
-        name: Of the file.
-        place: Of the report.
-        hidden: Without any GPU.
-    """
-    env = dict(os.environ, PYTHONPATH=python_path())
-    env.setdefault('OMP_NUM_THREADS', '2')
-    if hidden:
-        env['CUDA_VISIBLE_DEVICES'] = ''
-    done = subprocess.run(
-        [sys.executable, *args],
-        env=env, capture_output=True, text=True, cwd=place.folder,
-    )  # fmt: skip
-    path = Path(place.folder) / 'logs' / f'{name.replace("/", "_")}.log'
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(done.stdout + done.stderr)
-    return done
-
-
-def python_path() -> str:
-    """This checkout, and what was on the path."""
-    known = str(ROOT), os.environ.get('PYTHONPATH', '')
-    return os.pathsep.join(filter(None, known))
-
-
-def last_line(done: Any) -> str:
-    """The last line that a process said, for people."""
-    lines = (done.stdout + done.stderr).strip().splitlines()
-    return lines[-1][:300] if lines else ''
-
-
-def train(
-    recipe: str, name: str, place: Place, *options: str, **values: Any
-) -> list[float]:
-    """Losses of a training by ``tools/train.py``.
-
-    Args:
-        recipe: A key of ``RECIPES``.
-        name: Of the work dir.
-        place: Of the report.
-        options: Of the tool.
-        values: steps, deterministic, hidden (no GPU).
-
-    Raises:
-        LeftOutError: Its host is not installed.
-        RuntimeError: The training failed; the message is its last line.
-    """
-    host, _ = RECIPES[recipe]
-    if importlib.util.find_spec(host) is None:
-        raise LeftOutError(f'{host} is not installed')
-    steps = values.get('steps', 6 if place.small else STEPS)
-    work = Path(place.folder) / 'work' / f'{recipe.replace("/", "_")}_{name}'
-    work.mkdir(parents=True, exist_ok=True)
-    leaf = work.parent / f'{work.name}.py'
-    leaf.write_text(LEAF.format(
-        base=str(config_path(recipe)), steps=steps, batch=4, every=steps,
-        deterministic=values.get('deterministic', False),
-    ))  # fmt: skip
-    done_before = work / f'losses_{steps}.json'
-    if done_before.is_file():  # by a call that was ended
-        return json.loads(done_before.read_text())
-    args = [tool_path('train.py'), str(leaf), '--work-dir', str(work)]
-    args += ['--no-checks', *options]
-    label = f'{recipe}_{name}'
-    done = run(args, label, place, values.get('hidden', False))
-    if done.returncode:
-        raise RuntimeError(f'{label}: {last_line(done)}')
-    found = read_losses(work)
-    done_before.write_text(json.dumps(found))
-    return found
-
-
-def read_losses(work: Path) -> list[float]:
-    """Losses of the last run in a work dir, step by step."""
-    logs = sorted(work.glob('*/vis_data/scalars.json'))
-    lines = [json.loads(x) for x in logs[-1].read_text().splitlines()]
-    return [line['loss'] for line in lines if 'loss' in line]
-
-
 def side_by_side(run: Callable[[Any], Any], jobs: list[Any]) -> list[Any]:
     """What a call gives for each job, or why it failed."""
 
@@ -198,7 +63,7 @@ def side_by_side(run: Callable[[Any], Any], jobs: list[Any]) -> list[Any]:
 def losses(place: Place) -> Result:
     """Of every recipe in two precisions on the device, and on the CPU.
 
-    On a CPU mixed precision is single precision: all three are the same.
+    Without a GPU float16 is single precision: the same numbers.
     """
     kinds: dict[str, tuple[str, ...]] = dict(
         cpu=(), fp16=('--amp', 'fp16'), bf16=('--amp', 'bf16')
@@ -206,8 +71,8 @@ def losses(place: Place) -> Result:
 
     def one(job: tuple[str, str]) -> Any:
         recipe, kind = job
-        hidden = kind == 'cpu'
-        return train(recipe, kind, place, *kinds[kind], hidden=hidden)
+        hidden = dict(CUDA_VISIBLE_DEVICES='') if kind == 'cpu' else {}
+        return train(recipe, kind, place, *kinds[kind], environment=hidden)
 
     recipes = list(RECIPES)[: 1 if place.small else None]
     jobs = [(recipe, kind) for recipe in recipes for kind in kinds]
@@ -311,3 +176,23 @@ def scores(
     if done.returncode:
         raise RuntimeError(f'{name}: {last_line(done)}')
     return torch.stack([found['pred_score'] for found in load(out)])
+
+
+def grouped(place: Place) -> Result:
+    """A training in DDP, over NCCL on a GPU, beside one without.
+
+    The recipe of segmentation has SyncBN, too.
+    """
+    recipes = ['cls/uniformer_toy', 'seg/fpn_uniformer_toy']
+    result: Result = {}
+    for recipe in recipes[: 1 if place.small else None]:
+        alone = train(recipe, 'alone', place, steps=6)
+        found = train(
+            recipe, 'group', place, '--launcher', 'pytorch',
+            steps=6, environment=group_of_one(),
+        )  # fmt: skip
+        pairs = zip(found, alone, strict=True)
+        result[recipe] = dict(
+            steps=len(found), apart=max(abs(a - b) / abs(b) for a, b in pairs)
+        )
+    return result
