@@ -10,6 +10,7 @@ import time
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmuniformer.analysis import roofline
 from mmuniformer.analysis.gpu import (
@@ -32,6 +33,7 @@ from mmuniformer.analysis.gpu.items import (
     Record,
     clean,
 )
+from mmuniformer.engine.agreement import flatten
 
 from ..tools.test_setup_env import load
 
@@ -229,6 +231,24 @@ def test_the_kernel_of_attention_is_named(place):
     assert operators.chosen_backend(x, x, x) == 'FLASH_ATTENTION'
     found = operators.timed_attention([x, x, x], 1, place)
     assert 0 < found['us'] and 0 < found['step_us']
+
+
+@pytest.mark.parametrize('recipe', toys.RECIPES)
+def test_nothing_is_dropped_at_random(place, monkeypatch, recipe):
+    monkeypatch.setattr(
+        toys, 'run', lambda args, *_, **__: configs.append(args[1])
+    )
+    configs = []
+    with pytest.raises(AttributeError):  # of what a process would have said
+        toys.train(recipe, 'x', place)
+    cfg = Config.fromfile(configs[0])
+    rates = {
+        name: value
+        for name, value in flatten(cfg.to_dict())
+        if 'drop' in name and name.startswith('model.')
+    }
+    assert rates and set(rates.values()) == {'0.0'}
+    assert cfg.train_cfg.max_iters == 6
 
 
 def test_a_training_in_a_group_of_one_process(place, monkeypatch):
