@@ -4,16 +4,20 @@ PyTorch's fused kernel takes as long for it as in float32; two products by
 oneDNN and a softmax, which computes in float32, are sooner. The logits are
 rounded between them, which moves outputs by no more than the other roundings
 do. They are made for some heads and queries at a time, so that they stay in
-the cache.
+the cache, and once more for the gradients.
 
 Legend: B batch, K heads, N tokens, D channels of a head.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from .graphs import cpu_autocast, is_compiling, is_eager, takes_custom_code
+from .graphs import is_compiling, is_eager, takes_custom_code
 
 # Queries of a head, and logits, that are in work together.
 QUERIES, LOGITS = 512, 1 << 21
@@ -23,45 +27,91 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """``scaled_dot_product_attention``, each (B, K, N, D)."""
     if not applies(query):
         return F.scaled_dot_product_attention(query, key, value)
+    if torch.is_grad_enabled():
+        return _Attention.apply(query, key, value)
     if is_compiling():
         return torch.ops.mmuniformer.attend(query, key, value)
     return by_products(query, key, value)
 
 
 def applies(query: Tensor) -> bool:
-    """Whether two products are to compute it; not in training."""
+    """Whether two products are to compute it."""
+    compiled = not torch.is_grad_enabled() and takes_custom_code()
     return (
         query.dtype == torch.bfloat16
         and query.device.type == 'cpu'
-        and not (torch.is_grad_enabled() or cpu_autocast())
-        and (takes_custom_code() or is_eager(query))
+        and (compiled or is_eager(query))
     )
 
 
 def by_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attention by two products and a softmax, each (B, K, N, D)."""
-    batch, heads, tokens, size = query.shape
     out = _empty(query, key, value)
-    if not out.numel():
-        return out
-    together = max(LOGITS // (min(tokens, QUERIES) * tokens), 1)
+    query = query * query.shape[-1] ** -0.5
+    key, value = key.transpose(-1, -2).contiguous(), value.contiguous()
+    with torch.autocast('cpu', enabled=False):
+        for rows, part in _parts(query):
+            weights = (query[rows] @ key[part]).softmax(-1)
+            out[rows] = weights @ value[part]
+    return out
+
+
+def gradients(
+    grad: Tensor, query: Tensor, key: Tensor, value: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradients of :func:`by_products`, each (B, K, N, D)."""
+    scale = query.shape[-1] ** -0.5
+    query, grad = query * scale, grad.contiguous()
+    turned = key.transpose(-1, -2).contiguous()
+    key, value = key.contiguous(), value.transpose(-1, -2).contiguous()
+    of_query = torch.empty_like(query)
+    of_key = torch.zeros_like(key, dtype=torch.float32)
+    of_value = torch.zeros_like(of_key)
+    with torch.autocast('cpu', enabled=False):
+        for rows, part in _parts(query):
+            weights = (query[rows] @ turned[part]).softmax(-1)
+            of_value[part] += weights.transpose(-1, -2) @ grad[rows]
+            of_logits = torch._softmax_backward_data(
+                grad[rows] @ value[part], weights, -1, weights.dtype
+            )
+            of_query[rows] = of_logits @ key[part]
+            of_key[part] += of_logits.transpose(-1, -2) @ query[rows]
+    return of_query * scale, of_key.to(key.dtype), of_value.to(key.dtype)
+
+
+def _parts(query: Tensor) -> Iterator[tuple[Any, Any]]:
+    """What is in work together: rows of queries, and heads of samples."""
+    batch, heads, tokens, _ = query.shape
+    if not query.numel():
+        return
+    step = -(-tokens // -(-tokens // QUERIES))  # parts of one size
+    together = max(LOGITS // (step * tokens), 1)
     samples, some = max(together // heads, 1), min(together, heads)
-    key = key.transpose(-1, -2)
-    query = query * size**-0.5
     for b in range(0, batch, samples):
         for h in range(0, heads, some):
             part = slice(b, b + samples), slice(h, h + some)
-            k, v = key[part], value[part]
-            for n in range(0, tokens, QUERIES):
-                rows = *part, slice(n, n + QUERIES)
-                out[rows] = (query[rows] @ k).softmax(-1) @ v
-    return out
+            for n in range(0, tokens, step):
+                yield (*part, slice(n, n + step)), part
 
 
 def _empty(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """A result (B, K, N, D) whose heads are joined without a copy."""
     batch, heads, tokens, size = query.shape
     return query.new_empty(batch, tokens, heads, size).transpose(1, 2)
+
+
+class _Attention(torch.autograd.Function):
+    """:func:`by_products` with gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, *heads: Tensor) -> Tensor:
+        ctx.save_for_backward(*heads)
+        return by_products(*heads)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return gradients(grad, *ctx.saved_tensors)
 
 
 _LIBRARY = torch.library.Library('mmuniformer', 'FRAGMENT')

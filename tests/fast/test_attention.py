@@ -62,9 +62,28 @@ def test_other_precisions_take_the_fused_kernel(fused):
     assert fused
 
 
-def test_training_takes_the_fused_kernel(fused):
-    attention.attend(*heads())
-    assert fused
+@pytest.mark.parametrize('logits', [100, 1 << 20])
+def test_gradients_are_those_of_that_attention(logits, monkeypatch, fused):
+    monkeypatch.setattr(attention, 'QUERIES', 4)
+    monkeypatch.setattr(attention, 'LOGITS', logits)
+    parts = [p.clone().requires_grad_() for p in heads()]
+    exact = [p.detach().double().requires_grad_() for p in parts]
+    grad = torch.randn(3, 2, 10, 8)
+    with torch.autocast('cpu', torch.bfloat16):
+        attention.attend(*parts).backward(grad.bfloat16())
+    assert not fused
+    wanted = F.scaled_dot_product_attention(*exact)
+    wanted.backward(grad.double())
+    for part, other in zip(parts, exact):
+        difference = (part.grad.double() - other.grad).norm()
+        assert difference < 0.01 * other.grad.norm()
+
+
+def test_compiled_training_takes_the_fused_kernel(fused):
+    compiled = torch.compile(attention.attend, backend='eager')
+    parts = [p.clone().requires_grad_() for p in heads()]
+    compiled(*parts).sum().backward()
+    assert all(p.grad is not None for p in parts) and fused
 
 
 def test_an_empty_batch_stays_empty():
