@@ -147,7 +147,17 @@ def accelerator() -> str:
             f'CPU, although there is an NVIDIA card: its driver is too old '
             f'for CUDA {torch.version.cuda}, or PyTorch is a CPU build'
         )
-    return f'CPU, {torch.get_num_threads()} threads'
+    return f'CPU, {torch.get_num_threads()} threads; {precisions()}'
+
+
+def precisions() -> str:
+    """Which precisions a processor computes sooner than float32."""
+    from .fast.processor import has_bfloat16, has_integers
+
+    has = {'bfloat16 (--half, --amp bf16)': has_bfloat16()}
+    has['int8 (--int8)'] = has_integers()
+    known = [name for name, there in has.items() if there]
+    return f'sooner than float32: {", ".join(known) or "nothing"}'
 
 
 def operators() -> str:
