@@ -1,4 +1,4 @@
-"""``mmuniformer doctor``: its report of a healthy, a poor and a broken place."""
+"""``mmuniformer doctor``: what it reports of good and bad places."""
 
 import json
 
