@@ -22,12 +22,19 @@ from mmengine.registry import Registry
 # Classes that need a host library, and where they are.
 _HEADS = 'mmuniformer.hosts.mmpretrain.heads'
 _PICTURES = 'mmuniformer.hosts.mmpretrain.pictures'
+_DET = 'mmuniformer.hosts.mmdet.transforms'
+_SEG = 'mmuniformer.hosts.mmseg.transforms'
 HOSTED = {
     'DecordInit': 'mmuniformer.hosts.mmaction.readers',
     'ClsDataPreprocessor': 'mmuniformer.hosts.mmpretrain.preprocess',
     'ClipVisualizationHook': 'mmuniformer.hosts.mmaction.pictures',
     'ClipMix': 'mmuniformer.hosts.mmaction.mix',
     'LightClsHead': _HEADS,
+    'LoadAnnotations': _DET,
+    'PackDetInputs': _DET,
+    'RandomCrop': _SEG,
+    'PhotoMetricDistortion': _SEG,
+    'TopdownAffine': 'mmuniformer.hosts.mmpose.transforms',
     'LoadImageFromFile': _PICTURES,
     'PackInputs': _PICTURES,
     'RandomFlip': _PICTURES,

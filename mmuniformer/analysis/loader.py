@@ -36,6 +36,8 @@ HOSTS = {
     'mvit-small-p244_32xb16-16x4x1-200e_kinetics400-rgb.py',
 }
 BATCH = 8
+# Turns that fill the tables of a loader's worker, before what is measured.
+WARM = 3
 
 
 class Row:
@@ -235,7 +237,8 @@ def race(rows: list[Row], samples: int, rounds: int) -> None:
     cv2.setNumThreads(0)
     total = len(rows[0].dataset)
     for row in rows:
-        row.turn([0], 0)  # what is made once
+        for r in range(WARM):  # what is made once
+            row.turn([i % total for i in range(samples)], rounds + r)
         row.times.clear()
     for r in range(rounds):
         indices = [(r * samples + i) % total for i in range(samples)]
@@ -243,6 +246,24 @@ def race(rows: list[Row], samples: int, rounds: int) -> None:
             rows[(k + r) % len(rows)].turn(indices, r)
     for row in rows:
         row.split(range(min(samples, total)), 0)
+
+
+def record(rows: list[Row], samples: int) -> dict[str, Any]:
+    """What a comparison found: milliseconds, turn by turn, and the ratios.
+
+    A ratio is that of another row's milliseconds to ours.
+    """
+    found: dict[str, Any] = dict(samples=samples, rows={}, ratios={})
+    for row in rows:
+        found['rows'][row.name] = dict(
+            ms=round(1000 * row.seconds, 2),
+            turns=[round(1000 * seconds, 2) for seconds in row.times],
+            steps={k: round(1000 * v, 2) for k, v in row.steps.items()},
+        )
+    for row in rows[1:]:
+        ratio = row.seconds / rows[0].seconds
+        found['ratios'][row.name] = round(ratio, 2)
+    return found
 
 
 def report(rows: list[Row]) -> str:

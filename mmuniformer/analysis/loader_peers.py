@@ -1,7 +1,9 @@
 """The training recipe of our classifiers, by timm and by torchvision."""
 
+import random
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,8 @@ from PIL import Image
 
 from ..hosts.mmpretrain.timm_policy import operations, posterize
 
+# Operations that move pixels.
+SPATIAL = ('Rotate', 'Shear', 'Translate')
 Pipeline = tuple[Callable[[str], Any], Callable[[list], Any]]
 
 
@@ -39,6 +43,7 @@ def timm_pipeline(pipeline: list[dict[str, Any]]) -> Pipeline:
     """
     from timm.data import create_transform
     from timm.data.loader import fast_collate
+    from torchvision.transforms import Compose
 
     steps = steps_of(pipeline)
     policy = steps.get('TimmAutoAugment', {})
@@ -58,12 +63,68 @@ def timm_pipeline(pipeline: list[dict[str, Any]]) -> Pipeline:
             if op.name.startswith('Posterize'):
                 op.aug_fn = partial(posterize, op.aug_fn)
     if 'TokenLabelCrop' in steps:  # there the crop is the last
-        crop, flip, *others, last = built.transforms
-        built.transforms = [flip, *others, crop, last]
+        crop, _, *others, last = built.transforms
+        maps = LabelMaps(steps['LoadTokenLabel']['folder'])
+        for transform in others:
+            for op in operations(transform) if is_policy(transform) else ():
+                if op.name.startswith(SPATIAL):
+                    op.aug_fn = partial(maps.move, op.aug_fn)
+        whole = Compose([maps.flip, *others, crop, last])
+        return lambda path: (whole(maps.read(path)), maps.label), with_maps
     return (
         lambda path: (built(read(path)), 0),
         fast_collate,
     )
+
+
+class LabelMaps:
+    """The label map of a picture, beside timm's transforms of the picture.
+
+    It is read by PyTorch, flipped, and moved plane by plane by the functions
+    that move the picture, as in the authors' code.
+
+    Args:
+        folder: Of the maps.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.label = torch.empty(0)
+
+    def read(self, path: str) -> Any:
+        """The picture, and its map into ``label``."""
+        place = Path(path)
+        name = Path(self.folder, place.parent.name, f'{place.stem}.pt')
+        self.label = torch.load(name).float()
+        return read(path)
+
+    def flip(self, picture: Any) -> Any:
+        """Flips both, or none."""
+        if random.random() < 0.5:
+            self.label = self.label.flip(3)
+            return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        return picture
+
+    def move(
+        self, function: Callable[..., Any], picture: Any, *args: Any, **kw: Any
+    ) -> Any:
+        """Moves both."""
+        how = dict(resample=Image.Resampling.NEAREST, fillcolor=0)
+        planes = self.label.flatten(0, 1).numpy()
+        moved = [
+            np.asarray(function(Image.fromarray(plane), *args, **how))
+            for plane in planes
+        ]
+        self.label = torch.from_numpy(np.stack(moved)).view_as(self.label)
+        return function(picture, *args, **kw)
+
+
+def with_maps(samples: list) -> Any:
+    """A batch of pictures and of their maps."""
+    from timm.data.loader import fast_collate
+
+    pictures = fast_collate([(picture, 0) for picture, _ in samples])
+    return pictures, torch.stack([label for _, label in samples])
 
 
 def is_policy(transform: Any) -> bool:

@@ -179,7 +179,7 @@ def test_training_pipeline(cfg, row):
     pipeline = plain(cfg.train_dataloader.dataset.pipeline)
     assert pipeline[2:-1] == wanted
     assert pipeline[1] == dict(
-        type='LoadAnnotations', with_bbox=True, with_mask=True
+        type='mmuniformer.LoadAnnotations', with_bbox=True, with_mask=True
     )
 
 

@@ -65,7 +65,10 @@ def test_training_pipeline(cfg, row):
             rotate_factor=rotation,
             rotate_prob=rotate_prob,
         ),
-        dict(type='TopdownAffine', input_size=tuple(row['input'])),
+        dict(
+            type='mmuniformer.TopdownAffine',
+            input_size=tuple(row['input']),
+        ),
         dict(type='GenerateTarget', encoder=codec(row)),
         dict(type='PackPoseInputs'),
     ]

@@ -134,12 +134,12 @@ def test_training_pipeline(cfg, row):
             keep_ratio=True,
         ),
         dict(
-            type='RandomCrop',
+            type='mmuniformer.RandomCrop',
             crop_size=row['crop'],
             cat_max_ratio=row['cat_max_ratio'],
         ),
         dict(type='RandomFlip', prob=row['flip']),
-        dict(type='PhotoMetricDistortion'),
+        dict(type='mmuniformer.PhotoMetricDistortion'),
         dict(type='PackSegInputs'),
     ]
 

@@ -18,8 +18,9 @@ from mmuniformer.checks import loops
 from mmuniformer.checks.findings import Findings
 from mmuniformer.engine.places import seed_all
 from mmuniformer.errors import UserError
-from mmuniformer.hosts.mmpretrain import pictures, resample, shifts
+from mmuniformer.hosts.mmpretrain import pictures, resample
 from mmuniformer.hosts.mmpretrain.timm_policy import Boxes, Erasing
+from mmuniformer.hosts.pixels import shifts
 
 from .. import ROOT
 from .steps import load
@@ -128,8 +129,8 @@ def test_shears_and_translations_are_those_of_pillow(seed):
             image.size, Image.Transform.AFFINE, matrix,
             Image.Resampling.BICUBIC, fillcolor=(1, 2, 3),
         )  # fmt: skip
-        found = shifts.shift(shifts.planes_of(image), matrix, (1, 2, 3))
-        found = np.asarray(shifts.picture_of(found))
+        planes = np.asarray(image).transpose(2, 0, 1)
+        found = shifts.shift(planes, matrix, (1, 2, 3)).transpose(1, 2, 0)
         assert np.array_equal(found, np.asarray(wanted)), matrix
 
 
@@ -139,11 +140,14 @@ def test_shears_and_translations_are_those_of_pillow(seed):
 )
 def test_resizing_is_that_of_pillow(shape):
     image = photo(*shape)
-    for size in ((64, 64), (64, 40), (90, 90)):
-        if resample.can_resize(*shape, size):
-            wanted = Image.fromarray(image).resize(size[::-1], Image.BICUBIC)
-            found = resample.resize(image, size)
-            assert np.array_equal(found, np.asarray(wanted)), size
+    box = 0, 0, shape[1], shape[0]
+    for size in ((64, 64), (64, 40), (90, 90), (40, 64)):
+        for method in ('bicubic', 'bilinear'):
+            assert resample.can_resize(*shape, size, method)
+            how = resample.METHODS[method]
+            wanted = Image.fromarray(image).resize(size[::-1], how)
+            found = resample.resized(image, box, size, method)
+            assert np.array_equal(found, np.asarray(wanted)), (size, method)
 
 
 def encoded(**kwargs):

@@ -15,7 +15,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import _env  # noqa: F401
 
-from mmuniformer.analysis.loader import race, report, rows_of
+from mmuniformer.analysis import provenance
+from mmuniformer.analysis.loader import race, record, report, rows_of
 from mmuniformer.engine.config import (
     common_parser,
     exit_with,
@@ -41,6 +42,9 @@ def parse_args():
         '--samples', type=int, default=48, help='of one turn [48]'
     )
     parser.add_argument('--rounds', type=int, default=5, help='[5]')
+    parser.add_argument(
+        '--json', metavar='FILE', help='write the results there, too'
+    )
     return parser.parse_args()
 
 
@@ -57,6 +61,8 @@ def main():
         race(rows, args.samples, args.rounds)
     except UserError as error:
         exit_with(error)
+    if args.json:
+        provenance.write(args.json, record(rows, args.samples))
     print(report(rows))
 
 

@@ -10,9 +10,13 @@ train_pipeline = [
         keep_ratio=True,
     ),
     # Smaller images are padded after normalisation, by the model.
-    dict(type='RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
+    dict(
+        type='mmuniformer.RandomCrop',
+        crop_size=(512, 512),
+        cat_max_ratio=0.75,
+    ),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
+    dict(type='mmuniformer.PhotoMetricDistortion'),
     dict(type='PackSegInputs'),
 ]
 test_pipeline = [

@@ -1,10 +1,10 @@
 # COCO 2017 boxes and masks, 80 classes (recipes: object_detection/exp/*_1x_*).
 train_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+    dict(type='mmuniformer.LoadAnnotations', with_bbox=True, with_mask=True),
     dict(type='Resize', scale=(1333, 800), keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PackDetInputs'),
+    dict(type='mmuniformer.PackDetInputs'),
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),

@@ -4,7 +4,7 @@ _base_ = 'coco_instance.py'
 
 train_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
+    dict(type='mmuniformer.LoadAnnotations', with_bbox=True, with_mask=True),
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='RandomChoice',
@@ -36,6 +36,6 @@ train_pipeline = [
             ],
         ],
     ),
-    dict(type='PackDetInputs'),
+    dict(type='mmuniformer.PackDetInputs'),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))

@@ -29,7 +29,7 @@ train_pipeline = [
         rotate_factor=40,
         rotate_prob=0.6,
     ),
-    dict(type='TopdownAffine', input_size=(192, 256)),
+    dict(type='mmuniformer.TopdownAffine', input_size=(192, 256)),
     dict(
         type='GenerateTarget',
         encoder=dict(

@@ -1,15 +1,16 @@
-"""Pillow's bicubic resizing: its very pixels in two thirds of its time.
+"""Pillow's smooth resizing: its very pixels in half of its time.
 
 Pillow weighs columns, rounds to bytes, then weighs rows, in whole numbers of
-22 binary places. Here the sums are sparse products in float32, for which
-PyTorch has fast kernels. They tell the byte, but for some pixels in a
-thousand that are near the middle between two: those are summed again as
-Pillow does it.
+22 binary places; since version 13 rows come first in tall pictures. Here the
+sums are sparse products in float32, for which PyTorch has fast kernels. They
+tell the byte, but for a few pixels that are near the middle between two:
+those are summed again as Pillow does it.
 
 Source: ``precompute_coeffs`` and ``ImagingResample`` in Pillow's
 ``src/libImaging/Resample.c``.
 """
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -19,6 +20,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
+
+from ..pixels.rounding import bytes_of, floats_of, kept, sparse
 
 METHODS = {
     'nearest': Image.Resampling.NEAREST,
@@ -30,8 +33,8 @@ METHODS = {
 }
 
 PLACES = 22
-# Above the error of a sum of so many products in float32.
-MARGIN = 1e-3
+# Above the error in float32 of a product and its sum, up to 512.
+MARGIN = 4e-5
 MOST_TAPS = 32
 
 
@@ -41,6 +44,18 @@ def bicubic(x: np.ndarray) -> np.ndarray:
     near = ((a + 2) * x - (a + 3)) * x * x + 1
     far = (((x - 5) * x + 8) * x - 4) * a
     return np.where(x < 1, near, np.where(x < 2, far, 0.0))
+
+
+def triangle(x: np.ndarray) -> np.ndarray:
+    """Weights of pixels by their distances; none from 1 on."""
+    return np.maximum(1 - np.abs(x), 0)
+
+
+# Filters, and the distance from which on they weigh nothing.
+FILTERS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
+    'bicubic': (bicubic, 2.0),
+    'bilinear': (triangle, 1.0),
+}
 
 
 class Taps(NamedTuple):
@@ -61,36 +76,40 @@ class Taps(NamedTuple):
     weights: Tensor
 
 
-@lru_cache(4096)
-def taps_of(length: int, size: int) -> Taps:
+@lru_cache(1024)
+def taps_of(length: int, size: int, method: str = 'bicubic') -> Taps:
     """Weights for so many lines of so many.
 
     Args:
         length: Lines of the source.
         size: Lines of the result.
+        method: One of ``FILTERS``.
     """
     scale = length / size
     wide = max(scale, 1.0)
-    support = 2.0 * wide
+    weigh_distances, reach = FILTERS[method]
+    support = reach * wide
     center = (np.arange(size) + 0.5) * scale
     low = np.maximum((center - support + 0.5).astype(int), 0)
     high = np.minimum((center + support + 0.5).astype(int), length)
     x = np.arange(int((high - low).max()))
     distance = (x + low[:, None] - center[:, None] + 0.5) * (1.0 / wide)
     inside = x < (high - low)[:, None]
-    weights = np.where(inside, bicubic(distance), 0.0)
+    weights = np.where(inside, weigh_distances(distance), 0.0)
     total = np.zeros(size)
     for column in weights.T:  # in Pillow's order
         total += column
     weights /= total[:, None]
     scaled = weights * (1 << PLACES)
-    whole = np.trunc(scaled + np.where(weights < 0, -0.5, 0.5)).astype(int)
-    places = np.minimum(low[:, None] + x, length - 1)
+    whole = np.trunc(scaled + np.where(weights < 0, -0.5, 0.5)).astype(
+        np.int32
+    )
+    places = np.minimum(low[:, None] + x, length - 1).astype(np.int32)
     return Taps(
         places,
         whole,
         torch.from_numpy(places.reshape(-1)),
-        torch.arange(size) * len(x),
+        torch.arange(size, dtype=torch.int32) * len(x),
         torch.from_numpy((whole / (1 << PLACES)).astype(np.float32)).view(-1),
     )
 
@@ -104,63 +123,98 @@ def is_fast() -> bool:
     known = getattr(torch.backends.cpu, 'get_cpu_capability', str)()
     if known not in ('AVX2', 'AVX512'):
         return False
-    noise = np.random.default_rng(0).integers(0, 256, (90, 88, 3), np.uint8)
-    picture = Image.fromarray(noise)
+    sizes = (64, 64), (88, 40), (120, 90), (90, 200), (30, 60)
     return all(
-        np.array_equal(
-            resize(noise, (height, width)),
-            np.asarray(picture.resize((width, height), METHODS['bicubic'])),
-        )
-        for height, width in ((64, 64), (88, 40), (120, 90), (90, 200))
+        is_pillows(90, 88, size, method, rows_first(90, 88, size))
+        for method in FILTERS
+        for size in sizes
     )
 
 
-def can_resize(height: int, width: int, size: tuple[int, int]) -> bool:
-    """Whether :func:`resize` is for such sizes.
+@cache
+def turns_tall() -> bool:
+    """Whether Pillow weighs the rows of tall pictures first."""
+    return is_pillows(90, 88, (60, 80), 'bicubic', True)
 
-    Since version 13 Pillow weighs the rows of tall pictures first, which
-    rounds elsewhere; they are left to it.
+
+def rows_first(height: int, width: int, size: tuple[int, int]) -> bool:
+    """Whether Pillow weighs rows, then columns."""
+    less = height - size[0]
+    return less > 0 and less > 2 * (width - size[1]) and turns_tall()
+
+
+def is_pillows(
+    height: int, width: int, size: tuple[int, int], method: str, rows: bool
+) -> bool:
+    """Whether noise of such a size is resized as Pillow does it."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (height, width, 3), np.uint8)
+    wanted = Image.fromarray(noise).resize(size[::-1], METHODS[method])
+    found = resize(noise, size, method, rows)
+    return np.array_equal(found, np.asarray(wanted))
+
+
+def can_resize(
+    height: int, width: int, size: tuple[int, int], method: str
+) -> bool:
+    """Whether :func:`resize` is for such sizes.
 
     Args:
         height: Of the source.
         width: Of the source.
         size: Height and width of the result.
+        method: As of :func:`resized`.
     """
-    most = max(height / size[0], width / size[1])
-    tall = height > size[0] and height * size[1] > width * size[0]
-    return 4 * max(most, 1) + 2 <= MOST_TAPS and not tall and is_fast()
+    if method not in FILTERS:
+        return False
+    most = max(height / size[0], width / size[1], 1)
+    taps = 2 * FILTERS[method][1] * most + 2
+    return taps <= MOST_TAPS and is_fast()
 
 
-def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """What Pillow makes of an image by its bicubic filter.
+def resize(
+    image: np.ndarray, size: tuple[int, int], method: str, rows: bool
+) -> np.ndarray:
+    """What Pillow makes of an image by a filter.
 
     Args:
         image: Bytes (H, W, 3).
         size: Height and width of the result.
+        method: One of ``FILTERS``.
+        rows: Weigh rows, then columns.
     """
     height, width = image.shape[:2]
-    table = np.empty((width, 3, height), np.uint8)
+    table = np.empty((height, 3, width), np.uint8)
     for channel in range(3):
-        part = cv2.extractChannel(image, channel)
-        cv2.transpose(part, table[:, channel])
-    columns = weigh(table.reshape(width, -1), size[1])
-    columns = columns.reshape(size[1], 3, height)
-    table = np.empty((height, 3, size[1]), np.uint8)
-    for channel in range(3):
-        table[:, channel] = cv2.transpose(columns[:, channel])
-    rows = weigh(table.reshape(height, -1), size[0])
-    rows = rows.reshape(size[0], 3, size[1])
-    return cv2.merge([rows[:, channel] for channel in range(3)])
+        cv2.extractChannel(image, channel, table[:, channel])
+    if rows:
+        table = weigh(table, size[0], method)
+    table = turned(weigh(turned(table), size[1], method))
+    if not rows:
+        table = weigh(table, size[0], method)
+    return cv2.merge([table[:, channel] for channel in range(3)])
 
 
-def weigh(table: np.ndarray, size: int) -> np.ndarray:
-    """Lines (size, N) of lines (length, N), bytes."""
-    length, width = table.shape
+def turned(table: np.ndarray) -> np.ndarray:
+    """Lines (B, 3, A) of lines (A, 3, B)."""
+    found = np.empty(table.shape[::-1], np.uint8)
+    for channel in range(3):
+        cv2.transpose(table[:, channel], found[:, channel])
+    return found
+
+
+def weigh(table: np.ndarray, size: int, method: str) -> np.ndarray:
+    """Lines (size, 3, N) of lines (length, 3, N).
+
+    They are in memory that the next call takes again.
+    """
+    length, _, count = table.shape
     if length == size:
         return table
-    taps = taps_of(length, size)
+    taps = taps_of(length, size, method)
+    table, width = table.reshape(length, -1), 3 * count
     sums = torch.embedding_bag(
-        torch.from_numpy(table).float(),
+        floats_of(table),
         taps.bags,
         taps.starts,
         False,
@@ -168,18 +222,18 @@ def weigh(table: np.ndarray, size: int) -> np.ndarray:
         False,
         taps.weights,
     )[0]
-    # A value below 1/4 is 0, surely.
-    sums.add_(0.5 + MARGIN).clamp_(0.25, 255.5)
-    floor = sums.floor()
-    found = floor.numpy().astype(np.uint8)
-    near = np.less(sums.sub_(floor).numpy(), 2 * MARGIN)
-    unsure = np.flatnonzero(near)
+    found = kept('found', (size, width), np.uint8)
+    others = kept('others', (size, width), np.uint8)
+    margin = MARGIN * (taps.places.shape[1] + 1)
+    bytes_of(sums, margin, found, others)
+    np.not_equal(found, others, out=others.view(bool))
+    unsure = sparse(others.reshape(-1))
     if len(unsure):
         line, column = np.divmod(unsure, width)
         values = table[taps.places[line], column[:, None]].astype(int)
         total = (values * taps.whole[line]).sum(1) + (1 << PLACES - 1)
         found.reshape(-1)[unsure] = (total >> PLACES).clip(0, 255)
-    return found
+    return found.reshape(size, 3, count)
 
 
 def crop(image: np.ndarray, box: tuple[int, int, int, int]) -> Any:
@@ -222,8 +276,9 @@ def resized(
         found = F.interpolate(pixels, size, mode=method, antialias=True)
         return found[0].permute(1, 2, 0).contiguous().numpy()
     height, width = box[3] - box[1], box[2] - box[0]
-    if method == 'bicubic' and can_resize(height, width, size):
+    if can_resize(height, width, size, method):
         part = image[box[1] : box[3], box[0] : box[2]]
-        return resize(part, size)
+        rows = rows_first(height, width, size)
+        return resize(part, size, method, rows)
     picture = crop(np.ascontiguousarray(image), box)
     return np.array(picture.resize(size[::-1], METHODS[method]))

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from .shifts import shifted
+from ..pixels.whole import on_clips
 
 
 def auto_augment(
@@ -20,7 +20,7 @@ def auto_augment(
     interpolation: str,
     size: int | None = None,
 ) -> Any:
-    """A policy of timm, from picture to picture.
+    """A policy of timm, from :class:`Clip` to :class:`Clip`.
 
     Args:
         policy: As timm spells it: 'v0', 'rand-m9-mstd0.5-inc1' and so on.
@@ -43,8 +43,7 @@ def auto_augment(
     for op in operations(built):
         if op.name.startswith('Posterize'):
             op.aug_fn = partial(posterize, op.aug_fn)
-        if op.name.startswith(('Shear', 'Translate')):
-            op.aug_fn = partial(shifted, op.aug_fn)
+        op.aug_fn = on_clips(op.name, op.aug_fn)
     return built
 
 

@@ -61,8 +61,9 @@ class LoadTokenLabel(BaseTransform):
                 f'label map {str(path)!r} has the shape {shape}, others have '
                 f'{self.cells}'
             )
-        top = int(label[1].max())
-        if top >= self.num_classes or label[1].min() < 0:
+        classes = label[1].float().numpy()
+        top = int(classes.max())
+        if top >= self.num_classes or classes.min() < 0:
             raise LocalUserError(
                 f'label map {str(path)!r} has class {top}, but there are '
                 f'{self.num_classes} classes, from 0'

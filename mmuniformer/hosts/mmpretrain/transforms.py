@@ -14,6 +14,8 @@ from mmcv.transforms import BaseTransform
 from PIL import Image
 
 from ...registry import TRANSFORMS
+from ..pixels.planes import straight
+from ..pixels.whole import Clip
 from .timm_policy import Boxes, Erasing, auto_augment, operations
 
 # What timm fills with: the mean of ImageNet in bytes.
@@ -56,37 +58,29 @@ class TimmAutoAugment(BaseTransform):
     ) -> Any:
         """Moves the pixels of the picture and the cells of its label."""
         if self.label is not None:
+            cells = self.label.shape[2:]
+            places = np.arange(1, cells[0] * cells[1] + 1, dtype=np.int32)
             nearest = dict(resample=Image.Resampling.NEAREST, fillcolor=0)
-            planes = self.label.reshape(-1, *self.label.shape[2:])
-            moved = [
-                np.asarray(function(Image.fromarray(p), *args, **nearest))
-                for p in planes
-            ]
-            self.label = np.stack(moved).reshape(self.label.shape)
+            moved = function(
+                Image.fromarray(places.reshape(cells)), *args, **nearest
+            )
+            # Cells from outside have no scores.
+            planes = self.label.reshape(*self.label.shape[:2], -1)
+            planes = np.pad(planes, ((0, 0), (0, 0), (1, 0)))
+            self.label = planes[..., np.asarray(moved)]
         return function(picture, *args, **kw)
 
     def transform(self, results: dict) -> dict:
         """Changes ``img`` (H, W, 3), bytes, blue first, and its label."""
         self.label = results.get('token_label')
-        results['img'] = array_of(self.policy(picture_of(results['img'])))
+        image = straight(results['img'])
+        clip = Clip(np.empty((1, 3, *image.shape[:2]), np.uint8))
+        cv2.split(image, list(clip.planes[0, ::-1]))
+        found = self.policy(clip).planes[0]
+        results['img'] = cv2.merge(list(found[::-1]))
         if self.label is not None:
             results['token_label'] = self.label
         return results
-
-
-def picture_of(image: np.ndarray) -> Any:
-    """A picture of Pillow of bytes (H, W, 3), blue first."""
-    if image.strides[1] < 0:  # a flipped view
-        image = cv2.flip(np.ascontiguousarray(image[:, ::-1]), 1)
-    image = np.ascontiguousarray(image)
-    size = image.shape[1], image.shape[0]
-    return Image.frombytes('RGB', size, image.data, 'raw', 'BGR')
-
-
-def array_of(picture: Any) -> np.ndarray:
-    """Bytes (H, W, 3), blue first, of a picture in RGB."""
-    data = np.frombuffer(picture.tobytes('raw', 'BGR'), np.uint8)
-    return data.reshape(picture.height, picture.width, 3).copy()
 
 
 @TRANSFORMS.register_module()

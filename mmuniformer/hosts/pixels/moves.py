@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 import torch
 
+from .rounding import bytes_of, floats_of, sparse
+
 # Above the errors of sums of 16 products in float32, and of 4.
 MARGIN, NARROW_MARGIN = 1e-3, 3e-4
 # Pixels that are summed at once: their sums stay in the processor's cache.
@@ -139,7 +141,7 @@ class Move:
             As many rows, what is outside undefined; None if too many bytes
             are near the next one, as in pictures of few colours.
         """
-        source = torch.from_numpy(table).float()
+        source = floats_of(table)
         found = np.empty_like(table)
         changed = np.empty_like(table)
         for first in range(0, len(table), BLOCK):
@@ -153,11 +155,8 @@ class Move:
                 0,
                 False,
                 torch.from_numpy(self.weights[part]).view(-1),
-            )[0].numpy()
-            # OpenCV rounds to the nearest, Pillow down.
-            high, low = -0.5 + self.margin, -0.5 - self.margin
-            cv2.addWeighted(sums, 1, sums, 0, high, found[part], cv2.CV_8U)
-            cv2.addWeighted(sums, 1, sums, 0, low, changed[part], cv2.CV_8U)
+            )[0]
+            bytes_of(sums, self.margin, found[part], changed[part], True)
         unsure = np.not_equal(found, changed, out=changed.view(bool))
         taps = [1 if axis.still else 4 for axis in (self.y, self.x)]
         sure = np.take(alike(table, self.size, taps), self.seconds, 0)
@@ -180,15 +179,6 @@ class Move:
         if not self.y.still:
             v = [cubic(v, self.full(self.y.fractions)[pixel])]
         return v[0].clip(0, 255).astype(np.uint8)
-
-
-def sparse(flags: np.ndarray) -> np.ndarray:
-    """Where bytes are not 0, of many of which few are not."""
-    whole = len(flags) // 8 * 8
-    words = np.flatnonzero(flags[:whole].view(np.uint64))
-    places = (words[:, None] * 8 + np.arange(8)).reshape(-1)
-    places = np.concatenate([places, np.arange(whole, len(flags))])
-    return places[flags[places] != 0]
 
 
 def move(

@@ -10,14 +10,15 @@ Source: ``affine_transform`` and ``bicubic_filter32RGB`` in Pillow's
 ``src/libImaging/Geometry.c``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from PIL import Image
+
+from .rounding import bytes_of, floats_of, kept, sparse
 
 TAPS = 4
 # Above the error of a sum of four products in float32.
@@ -86,31 +87,27 @@ def move(planes: np.ndarray, lines: Lines, fill: Sequence[int]) -> np.ndarray:
         Bytes (N, H, W), those of Pillow.
     """
     count, height, width = planes.shape
-    first = lines.first - 1
-    low = max(-int(first.min()), 0)
-    high = max(int(first.max()) + TAPS - 1, 0)
-    wide = np.empty((count, height, low + width + high), np.uint8)
-    wide[..., low : low + width] = planes
-    wide[..., :low] = planes[..., :1]
-    wide[..., low + width :] = planes[..., -1:]
-    if len(first) == 1:
-        start = low + int(first[0])
-        source = wide[..., start : start + width + TAPS - 1]
+    taken = np.arange(width + TAPS - 1) + lines.first[:, None] - 1
+    np.clip(taken, 0, width - 1, out=taken)
+    if len(taken) == 1:
+        source = planes.take(taken[0], 2)
     else:
-        source = np.empty((count, height, width + TAPS - 1), np.uint8)
-        for y, start in enumerate((first + low).tolist()):
-            source[:, y] = wide[:, y, start : start + width + TAPS - 1]
-    pixels = torch.from_numpy(source).float()
+        taken += np.arange(height)[:, None] * width
+        source = planes.reshape(count, -1).take(taken, 1)
+    pixels = floats_of(source)
     weights = lines.weights()
-    total = pixels[..., :width] * weights[0]
+    total = torch.from_numpy(kept('sums', planes.shape, np.float32))
+    torch.mul(pixels[..., :width], weights[0], out=total)
     for k in range(1, TAPS):
         total.addcmul_(pixels[..., k : k + width], weights[k])
-    total.clamp_(0, 255)
-    # Clamped first: what is far outside is sure.
-    whole = total.add_(MARGIN).floor()
-    moved = whole.numpy().astype(np.uint8)
-    near = np.less(total.sub_(whole).numpy(), 2 * MARGIN)
-    unsure = np.flatnonzero(np.greater(near, lines.outside, out=near))
+    moved = np.empty(planes.shape, np.uint8)
+    others = kept('others', planes.shape, np.uint8)
+    bytes_of(
+        total.view(-1), MARGIN, moved.reshape(-1), others.reshape(-1), True
+    )
+    near = np.not_equal(moved, others, out=others.view(bool))
+    np.greater(near, lines.outside, out=near)
+    unsure = sparse(others.reshape(-1))
     if len(unsure):
         moved.reshape(-1)[unsure] = exactly(source, lines, unsure)
     for plane, colour in zip(moved, fill):
@@ -148,25 +145,6 @@ def exactly(
     return found.clip(0, 255).astype(np.uint8)
 
 
-def planes_of(picture: Any) -> np.ndarray:
-    """The planes (3, H, W) of a picture in RGB, bytes."""
-    width, height = picture.size
-    planes = [
-        np.frombuffer(picture.tobytes('raw', c), np.uint8) for c in 'RGB'
-    ]
-    return np.stack(planes).reshape(3, height, width)
-
-
-def picture_of(planes: np.ndarray) -> Any:
-    """A picture in RGB of planes (3, H, W), bytes."""
-    size = planes.shape[2], planes.shape[1]
-    bands = [
-        Image.frombuffer('L', size, plane, 'raw', 'L', 0, 1)
-        for plane in np.ascontiguousarray(planes)
-    ]
-    return Image.merge('RGB', bands)
-
-
 def turn(planes: np.ndarray) -> np.ndarray:
     """Planes (N, W, H) of planes (N, H, W)."""
     return np.stack([cv2.transpose(plane) for plane in planes])
@@ -195,37 +173,3 @@ def shift(
         lines = lines_of(width, height, d, f)
         return turn(move(turn(planes), lines, fill))
     return None
-
-
-class Shifted:
-    """Stands for a picture in timm's functions that shear and translate.
-
-    Args:
-        picture: Of Pillow.
-    """
-
-    def __init__(self, picture: Any) -> None:
-        self.picture = picture
-        self.size = picture.size
-
-    def transform(
-        self, size: Any, method: Any, matrix: Any, **kwargs: Any
-    ) -> Any:
-        """``Image.transform``, sooner where that is possible."""
-        fill = kwargs.get('fillcolor') or ()
-        fits = kwargs.get('resample') == Image.Resampling.BICUBIC
-        found = None
-        if fits and self.picture.mode == 'RGB' and len(fill) == 3:
-            found = shift(planes_of(self.picture), matrix, fill)
-        if found is not None:
-            return picture_of(found)
-        return self.picture.transform(size, method, matrix, **kwargs)
-
-
-def shifted(
-    function: Callable[..., Any], picture: Any, *args: Any, **kwargs: Any
-) -> Any:
-    """A function of timm that shears or translates, sooner."""
-    if not isinstance(picture, Image.Image):
-        return function(picture, *args, **kwargs)
-    return function(Shifted(picture), *args, **kwargs)

@@ -13,7 +13,10 @@ import numpy as np
 from PIL import Image, ImageStat
 
 from .moves import move
+from .shifts import shift
 
+# Frames from which on :func:`move` is sooner than :func:`shift` and Pillow.
+SEVERAL = 4
 RAMP = np.arange(256, dtype=np.uint8)
 # As ``ImageFilter.SMOOTH``. No sum is in the middle of two bytes.
 SMOOTH = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], np.float32) / 13
@@ -63,16 +66,16 @@ class Clip:
         """As of Pillow."""
         return ('R', 'G', 'B')
 
-    def histogram(self, *_: Any) -> list[int]:
-        """As of Pillow, of all planes."""
+    def counts(self) -> np.ndarray:
+        """How often each byte is in each plane (3 * T, 256)."""
         planes = self.planes.reshape(-1, self.height, self.width)
         counts = [
             cv2.calcHist([plane], [0], None, [256], [0, 256])
             for plane in planes
         ]
-        return np.concatenate(counts, None).astype(int).tolist()
+        return np.stack(counts)[..., 0].astype(int)
 
-    def point(self, table: Sequence[int]) -> 'Clip':
+    def point(self, table: Any) -> 'Clip':
         """As of Pillow; the table is of all planes, of three, or of one."""
         tables = np.asarray(table).clip(0, 255).astype(np.uint8)
         tables = tables.reshape(-1, 256)
@@ -102,7 +105,8 @@ class Clip:
         if resample == Image.Resampling.BICUBIC and len(fillcolor or ()) == 3:
             planes = self.planes.reshape(-1, self.height, self.width)
             fill = list(fillcolor) * len(self.planes)
-            found = move(planes, matrix, fill)
+            few = len(self.planes) < SEVERAL
+            found = (shift if few else move)(planes, matrix, fill)
             if found is not None:
                 return self.like(found)
         moved = [
@@ -129,6 +133,28 @@ def grey(planes: np.ndarray) -> Any:
     )
 
 
+def auto_contrast(clip: Clip, **_: Any) -> Clip:
+    """Does what timm's function of this name does."""
+    pixels = clip.planes.reshape(-1, clip.height * clip.width)
+    low, high = (
+        most[:, None].astype(int) for most in (pixels.min(1), pixels.max(1))
+    )
+    scale = 255.0 / np.maximum(high - low, 1)
+    tables = (np.arange(256) * scale + -low * scale).astype(int)
+    return clip.point(np.where(high > low, tables, RAMP))
+
+
+def equalize(clip: Clip, **_: Any) -> Clip:
+    """Does what timm's function of this name does."""
+    counts = clip.counts()
+    last = 255 - (counts[:, ::-1] > 0).argmax(1)
+    total = counts.sum(1)
+    step = (total - counts[np.arange(len(counts)), last])[:, None] // 255
+    before = counts.cumsum(1) - counts
+    tables = (step // 2 + before) // np.maximum(step, 1)
+    return clip.point(np.where(step > 0, tables, RAMP))
+
+
 def color(clip: Clip, factor: float, **_: Any) -> Clip:
     """Does what timm's function of this name does."""
     planes = np.stack([np.asarray(p) for p in clip.grey_frames()])
@@ -143,13 +169,13 @@ def contrast(clip: Clip, factor: float, **_: Any) -> Clip:
         flat = np.full_like(RAMP, mean)
         table = Image.blend(grey(flat), grey(RAMP), factor)
         tables += [np.asarray(table)] * 3
-    return clip.point(np.concatenate(tables, None).tolist())
+    return clip.point(np.concatenate(tables, None))
 
 
 def brightness(clip: Clip, factor: float, **_: Any) -> Clip:
     """Does what timm's function of this name does."""
     table = Image.blend(grey(np.zeros_like(RAMP)), grey(RAMP), factor)
-    return clip.point(np.asarray(table).reshape(-1).tolist())
+    return clip.point(np.asarray(table))
 
 
 def sharpness(clip: Clip, factor: float, **_: Any) -> Clip:
@@ -169,8 +195,8 @@ def sharpness(clip: Clip, factor: float, **_: Any) -> Clip:
 # By the start of the names of timm's operations. Where there is a function,
 # it takes the place of timm's; timm's own takes a Clip for a picture.
 FUNCTIONS: dict[str, Callable[..., Clip] | None] = {
-    'AutoContrast': None,
-    'Equalize': None,
+    'AutoContrast': auto_contrast,
+    'Equalize': equalize,
     'Invert': None,
     'Rotate': None,
     'Posterize': None,

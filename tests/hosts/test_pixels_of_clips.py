@@ -11,9 +11,9 @@ pytest.importorskip('mmaction')
 pytest.importorskip('timm')
 from timm.data.auto_augment import rand_augment_transform
 
-from mmuniformer.hosts.mmaction import moves
 from mmuniformer.hosts.mmaction.clips import ClipAutoAugment
-from mmuniformer.hosts.mmaction.whole import Clip, on_clips
+from mmuniformer.hosts.pixels import moves
+from mmuniformer.hosts.pixels.whole import Clip, on_clips
 
 RNG = np.random.default_rng(0)
 POLICY = 'rand-m7-n4-mstd0.5-inc1'

@@ -1,0 +1,1 @@
+"""What mmdet lacks: masks that are kept where they are not empty."""
