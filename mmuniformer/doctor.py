@@ -24,7 +24,12 @@ CORE = (
     'mmengine', 'timm', 'transformers', 'pycocotools', 'setuptools',
 )  # fmt: skip
 # Distributions that read videos; the first one that is there is taken.
-READERS = {'av': 'PyAV', 'decord': 'decord', 'opencv-python': 'OpenCV'}
+READERS = {
+    'torchcodec': 'torchcodec',
+    'av': 'PyAV',
+    'decord': 'decord',
+    'opencv-python': 'OpenCV',
+}
 PROBE = """
 import json, sys, warnings
 warnings.filterwarnings('ignore')
@@ -79,7 +84,7 @@ def examine(tasks: Sequence[str]) -> dict[str, Any]:
         versions={name: version(name) for name in CORE},
         accelerator=accelerator(),
         operators=operators(),
-        readers=[say for name, say in READERS.items() if version(name)],
+        readers=readers(),
         answers=answers(),
         shared_memory_gb=free_gb('/dev/shm'),
         disk_gb=free_gb('.'),
@@ -123,6 +128,17 @@ def run_python(code: str, *args: str) -> tuple[int, str]:
         errors='replace',
     )
     return done.returncode, (done.stdout.strip().splitlines() or [''])[-1]
+
+
+def readers() -> list[str]:
+    """What opens videos, the one that ``reader='auto'`` takes first."""
+    names = [say for name, say in READERS.items() if version(name)]
+    if 'torchcodec' in names:
+        failed, said = run_python('import torchcodec.decoders')
+        if failed:  # other PyTorch, or no FFmpeg
+            names.remove('torchcodec')
+            names.append(f'not torchcodec, which does not load ({said[:80]})')
+    return names
 
 
 def version(package: str) -> str:

@@ -25,6 +25,9 @@ _PICTURES = 'mmuniformer.hosts.mmpretrain.pictures'
 _DET = 'mmuniformer.hosts.mmdet.transforms'
 _SEG = 'mmuniformer.hosts.mmseg.transforms'
 HOSTED = {
+    'ClipDataset': 'mmuniformer.hosts.mmaction.datasets',
+    'FrameDataset': 'mmuniformer.hosts.mmaction.datasets',
+    'ShardDataset': 'mmuniformer.hosts.mmpretrain.shards',
     'DecordInit': 'mmuniformer.hosts.mmaction.readers',
     'ClsDataPreprocessor': 'mmuniformer.hosts.mmpretrain.preprocess',
     'ClipVisualizationHook': 'mmuniformer.hosts.mmaction.pictures',
@@ -98,12 +101,7 @@ TRANSFORMS = HostRegistry(
         'mmuniformer.hosts.mmpretrain.token_transforms',
     ],
 )
-DATASETS = Registry(
-    'dataset',
-    parent=ROOT_DATASETS,
-    scope='mmuniformer',
-    locations=['mmuniformer.hosts.mmaction.datasets'],
-)
+DATASETS = HostRegistry('dataset', parent=ROOT_DATASETS, scope='mmuniformer')
 PARAM_SCHEDULERS = Registry(
     'parameter scheduler',
     parent=ROOT_PARAM_SCHEDULERS,

@@ -26,6 +26,7 @@ from . import (
     regions_in_single,
     safe_checkpoints,
     short_keys,
+    tar_files,
     whole_files,
     yapf_cache,
 )
@@ -44,6 +45,8 @@ _STAND_INS = {
     'xtcocotools._mask': 'pycocotools._mask',
 }
 _CALLBACKS = {
+    'mmengine.dataset.base_dataset': tar_files.apply_to_datasets,
+    'mmengine.fileio': tar_files.apply,
     'mmengine.fileio.backends.http_backend': http_files.apply,
     'mmengine.fileio.backends.local_backend': whole_files.apply,
     'mmengine.hooks.checkpoint_hook': checkpoint_hook.apply,

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, get_worker_info
 
 from ..errors import LocalUserError
 from .bad_data import file_of
-from .workers import prepare_worker
+from .workers import Trimmer, prepare_worker
 
 # Of a config that has no `timeout`: longer than any sample takes that is read.
 LIMIT_SECONDS = 600.0
@@ -149,6 +149,7 @@ def note_samples(dataset: Any, notes: Any, worker: int) -> None:
     ask = getattr(kind, '__getitem__', None)
     if ask is None:
         return  # an IterableDataset
+    trim = Trimmer()
 
     def noted(self: Any, index: Any) -> Any:
         notes[worker] = int(index) if isinstance(index, int) else IDLE
@@ -156,6 +157,7 @@ def note_samples(dataset: Any, notes: Any, worker: int) -> None:
             return ask(self, index)
         finally:
             notes[worker] = IDLE
+            trim()
 
     own = dict(__getitem__=noted, __module__=kind.__module__)
     try:

@@ -32,6 +32,7 @@ from . import (
 from .bad_data import BadData
 from .patience import make_patient
 from .stop import StopHook, StoppedInValidation
+from .workers import give_back
 
 # What comes of a checkpoint that is of another config, or of no training.
 FAULTS = (
@@ -223,6 +224,7 @@ class SafeRunner(Runner):
         if get_rank() == 0:
             machine.check_space(self)
         machine.check_shared_memory(loader.num_workers)
+        give_back()  # what building the data sets left
         prepare: Any = getattr(model, 'data_preprocessor', None)
         if loader.pin_memory and hasattr(prepare, '_non_blocking'):
             prepare._non_blocking = True  # the copies overlap with work

@@ -1,8 +1,12 @@
 """The same frames from every reader, of made videos of many kinds."""
 
+import importlib.machinery
+import io
 import os
 import signal
+import sys
 import time
+import types
 from fractions import Fraction
 
 import numpy as np
@@ -18,6 +22,9 @@ from .videos import write_video
 needs_av = pytest.mark.skipif(
     'pyav' not in readers.installed(), reason='needs PyAV'
 )
+KINDS_OF_READERS = [readers.AvReader, readers.CvReader]
+if 'torchcodec' in readers.installed():
+    KINDS_OF_READERS.append(readers.TorchReader)
 COUNT = 30
 
 
@@ -54,6 +61,7 @@ KINDS = {
     'varying_rate.mkv': dict(gap=lambda n: 1 + n % 3, bf=2),
     'transport.ts': dict(g=10),
     'odd_size.mp4': dict(size=(54, 38)),
+    'program.mpg': dict(codec='mpeg2video'),
 }
 INDICES = [[0], [COUNT - 1], [3, 4, 5], [2, 9, 16, 23], [7, 7, 1, 28]]
 
@@ -71,7 +79,7 @@ def test_frames_are_those_of_reading_from_the_front(tmp_path, name):
         ]
     wanted = [pixels for _, pixels in sorted(frames, key=lambda f: f[0])]
     assert len(wanted) == COUNT
-    for kind in (readers.AvReader, readers.CvReader):
+    for kind in KINDS_OF_READERS:
         for indices in INDICES:
             reader = kind(path)
             assert len(reader) == COUNT
@@ -100,12 +108,15 @@ def test_a_reader_may_be_asked_again(tmp_path):
 
 
 @needs_av
-def test_a_worker_reads_after_the_process_that_it_was_forked_from(tmp_path):
+@pytest.mark.parametrize('kind', KINDS_OF_READERS)
+def test_a_worker_reads_after_the_process_that_it_was_forked_from(
+    tmp_path, kind
+):
     path = write(tmp_path / 'a.mp4', size=(320, 240))
-    readers.AvReader(path).get_batch([0])
+    kind(path).get_batch([0])
     child = os.fork()
     if child == 0:
-        readers.AvReader(path).get_batch([1])
+        kind(path).get_batch([1])
         os._exit(0)
     end = time.monotonic() + 20
     while not (done := os.waitpid(child, os.WNOHANG))[0]:
@@ -127,6 +138,55 @@ def test_a_damaged_tail_leaves_the_frames_before_it(tmp_path):
     assert np.array_equal(reader.get_batch([1, 4]).asnumpy(), whole)
     with pytest.raises(IndexError, match='of '):
         reader.get_batch([COUNT - 1])
+
+
+@needs_av
+def test_streams_without_an_index_are_known(tmp_path):
+    for name, options in KINDS.items():
+        path = write(tmp_path / name, **options)
+        wanted = name.endswith(('.ts', '.mpg'))
+        assert readers.has_no_index(path) == wanted
+        with open(path, 'rb') as file:
+            assert readers.has_no_index(io.BytesIO(file.read())) == wanted
+
+
+def test_a_torchcodec_that_does_not_load_is_left_out(monkeypatch):
+    module = types.ModuleType('torchcodec')
+    module.__spec__ = importlib.machinery.ModuleSpec('torchcodec', None)
+    monkeypatch.setitem(sys.modules, 'torchcodec', module)
+    monkeypatch.setitem(sys.modules, 'torchcodec.decoders', None)
+    found = readers.installed.__wrapped__()
+    assert 'torchcodec' not in found and 'opencv' in found
+
+
+needs_torchcodec = pytest.mark.skipif(
+    'torchcodec' not in readers.installed(), reason='needs torchcodec'
+)
+
+
+@needs_av
+@needs_torchcodec
+def test_pyav_reads_what_torchcodec_reads_otherwise(tmp_path):
+    for name, other in (
+        ('long_group.mp4', False),
+        ('transport.ts', True),
+        ('program.mpg', True),
+    ):
+        path = write(tmp_path / name, **KINDS[name])
+        assert bool(readers.TorchReader(path).other) == other
+        with open(path, 'rb') as file:
+            reader = readers.TorchReader(io.BytesIO(file.read()))
+        assert bool(reader.other) == other
+        with pytest.raises(IndexError, match=f'of {COUNT}'):
+            reader.get_batch([COUNT])
+
+
+@needs_torchcodec
+def test_torchcodec_names_what_needs_pyav(tmp_path, monkeypatch):
+    path = write(tmp_path / 'a.ts')
+    monkeypatch.setattr(readers, 'find_spec', lambda name: None)
+    with pytest.raises(ValueError, match='without an index; pip install av'):
+        readers.TorchReader(path)
 
 
 @needs_av

@@ -18,12 +18,15 @@ from mmaction.datasets.transforms import (
     RawFrameDecode,
 )
 from mmengine.dist import get_rank
+from mmengine.fileio import exists
 from mmengine.logging import print_log
 
 from ...checks import video_lists
+from ...checks.pictures import VIDEOS
 from ...checks.videos import check_labels, read_list
 from ...errors import DamagedError, LocalUserError, UserError, check_plain
 from ...registry import DATASETS
+from ...shards.samples import PREFIX, samples
 from ...weights import labels as kinetics
 
 # What reads files; errors of other transforms are not theirs.
@@ -140,17 +143,19 @@ def read(transform: Callable[[dict], dict], results: dict) -> dict:
     try:
         check_plain(results.get('filename'))
         results = transform(results)
-    except (ImportError, MemoryError):
+    except (ImportError, MemoryError, UserError):
         raise
     except Exception as error:
         path = bad_file(results)
-        if not os.path.exists(path):
+        if not exists(path):
             raise DamagedError(f'{path!r} does not exist') from error
         # decord adds time and place to a line, and a trace below it.
         line = re.sub(r'\[[\d:]+\] \S+ ', '', str(error)).split('\n')[0]
-        raise DamagedError(
-            f'{path!r}, {os.path.getsize(path)} bytes, cannot be read: {line}'
-        ) from error
+        if os.path.exists(path):
+            path = f'{path!r}, {os.path.getsize(path)} bytes,'
+        else:  # in a tar file
+            path = repr(path)
+        raise DamagedError(f'{path} cannot be read: {line}') from error
     if len({frame.shape for frame in results.get('imgs', ())}) > 1:
         raise DamagedError(
             f'frames of {results["frame_dir"]!r} differ in size'
@@ -179,9 +184,11 @@ class ClipDataset(TolerantDataset):
 
     Args:
         ann_file: The list; '' for the videos ``CLASS/*.mp4`` (and other
-            endings) of the folder, whose classes are numbered by name.
+            endings) of the folder, whose classes are numbered by name, or
+            for those of tar files with a file ``.cls`` beside each.
         pipeline: Transforms.
-        data_prefix: The folder of the videos, as ``dict(video=...)``.
+        data_prefix: The folder of the videos, as ``dict(video=...)``; in tar
+            files ``tar://FILE.tar``.
         delimiter: Between path and label; ' ' is any white space.
         class_order: 'authors' if the labels are the authors' numbers,
             'alphabetical' if they are those of mmaction2's label maps: then
@@ -223,6 +230,11 @@ class ClipDataset(TolerantDataset):
         folder = self.data_prefix['video']
         if self.ann_file:
             videos = read_list(self.ann_file, self.delimiter)
+        elif folder.startswith(PREFIX):
+            found, known = samples(folder, VIDEOS)
+            if known:
+                self._metainfo.setdefault('classes', known)
+            return [dict(filename=path, label=label) for path, label in found]
         else:
             videos, names = video_lists.folder_videos(folder)
             self._metainfo.setdefault('classes', tuple(names))

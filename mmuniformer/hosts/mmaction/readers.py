@@ -1,4 +1,4 @@
-"""For mmaction2: videos by PyAV, decord or OpenCV, whichever is there.
+"""For mmaction2: videos by torchcodec, PyAV, decord or OpenCV.
 
 decord has had no release since 2021 and no wheels but for x86-64. All readers
 speak as decord's ``VideoReader`` does, so that ``DecordDecode`` of mmaction2
@@ -7,6 +7,8 @@ they are shown.
 """
 
 import io
+import logging
+import os
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -15,19 +17,44 @@ from typing import Any
 import cv2
 import numpy as np
 from mmaction.datasets.transforms import DecordInit as Init
+from mmengine import fileio
 from mmengine.fileio import FileClient
+from mmengine.logging import print_log
 
 from ...errors import UserError
 from ...registry import TRANSFORMS
 
 # By the module that they need, the best one first.
-MODULES = {'pyav': 'av', 'decord': 'decord', 'opencv': 'cv2'}
+MODULES = {
+    'torchcodec': 'torchcodec',
+    'pyav': 'av',
+    'decord': 'decord',
+    'opencv': 'cv2',
+}
+# Of these torchcodec makes the same bytes as the other readers.
+EIGHT_BITS = 'yuv420p', 'yuvj420p', 'yuv422p', 'yuv444p'
 
 
 @cache
 def installed() -> tuple[str, ...]:
-    """The readers that are there, the best one first."""
-    return tuple(name for name, need in MODULES.items() if find_spec(need))
+    """The readers that are there and load, the best one first.
+
+    torchcodec loads only beside the PyTorch that it was built for, and where
+    FFmpeg is installed.
+    """
+    names = [name for name, need in MODULES.items() if find_spec(need)]
+    if 'torchcodec' in names:
+        try:
+            import torchcodec.decoders  # noqa: F401
+        except (ImportError, OSError, RuntimeError) as error:
+            first = str(error).strip().splitlines()[:1]
+            print_log(
+                f'torchcodec is installed, but does not load: {first}',
+                logger='current',
+                level=logging.DEBUG,
+            )
+            names.remove('torchcodec')
+    return tuple(names)
 
 
 class Frames:
@@ -43,6 +70,95 @@ class Frames:
     def asnumpy(self) -> np.ndarray:
         """One array."""
         return np.stack(self.frames)
+
+
+def has_no_index(file: Any) -> bool:
+    """Whether a video is an MPEG transport or program stream.
+
+    Args:
+        file: Path, or the content as a file object.
+    """
+    if isinstance(file, str):
+        with open(file, 'rb') as opened:
+            head = opened.read(200)
+    else:
+        head = file.getbuffer()[:200].tobytes()
+    packets = (head[:1] == head[188:189], head[4:5] == head[196:197])
+    transport = (head[:1] == b'G' and packets[0]) or (
+        head[4:5] == b'G' and packets[1]
+    )
+    return transport or head[:4] == b'\x00\x00\x01\xba'
+
+
+class TorchReader:
+    """A video file, read by torchcodec.
+
+    PyAV reads what torchcodec 0.11 reads otherwise than the other readers:
+    streams without an index, in which it seeks to wrong frames, and more
+    than 8 bits, which it rounds otherwise; and damaged frames, to name them.
+
+    Args:
+        file: Path, or the content as a file object.
+
+    Raises:
+        ValueError: PyAV is needed and not there, or cannot read it.
+    """
+
+    def __init__(self, file: Any) -> None:
+        from torchcodec.decoders import VideoDecoder
+
+        self.file = file
+        self.other: AvReader | None = None
+        if has_no_index(file):
+            self.use_other('a stream without an index')
+            return
+        try:
+            self.decoder = VideoDecoder(
+                file, dimension_order='NHWC', num_ffmpeg_threads=1
+            )
+        except (RuntimeError, ValueError) as error:
+            self.use_other(str(error))
+            return
+        pixels = self.decoder.metadata.pixel_format
+        if pixels not in EIGHT_BITS:
+            self.use_other(f'pixels are {pixels}')
+
+    def use_other(self, reason: str) -> None:
+        """Has PyAV read the file from now on."""
+        if not find_spec('av'):
+            first = reason.strip().split('\n')[0]
+            raise ValueError(f'torchcodec: {first}; pip install av reads it')
+        self.other = AvReader(self.file)
+
+    def __len__(self) -> int:
+        return len(self.other or self.decoder)
+
+    def get_avg_fps(self) -> float:
+        """Frames per second."""
+        if self.other:
+            return self.other.get_avg_fps()
+        return float(self.decoder.metadata.average_fps or 0)
+
+    def get_batch(self, indices: Sequence[int]) -> Frames:
+        """Frames by their numbers.
+
+        Raises:
+            IndexError: There is no such frame.
+            ValueError: One cannot be decoded.
+        """
+        numbers = [int(i) for i in np.asarray(indices).ravel()]
+        if min(numbers) < 0 or max(numbers) >= len(self):
+            raise IndexError(
+                f'frames {min(numbers)} to {max(numbers)} of {len(self)}'
+            )
+        if not self.other:
+            try:
+                found = self.decoder.get_frames_at(numbers).data.numpy()
+                return Frames(list(found))
+            except (RuntimeError, ValueError) as error:
+                self.use_other(str(error))
+        assert self.other
+        return self.other.get_batch(numbers)
 
 
 class AvReader:
@@ -201,8 +317,8 @@ class DecordInit(Init):
     """mmaction2's transform of this name, by any reader.
 
     Args:
-        reader: 'auto' for the best that is there, or 'pyav', 'decord',
-            'opencv'.
+        reader: 'auto' for the best that is there, or 'torchcodec', 'pyav',
+            'decord', 'opencv'.
         kwargs: As of the base class.
 
     Raises:
@@ -227,15 +343,25 @@ class DecordInit(Init):
         self.reader = reader
 
     def _get_video_reader(self, filename: str) -> Any:
+        remote = '://' in filename  # in a tar file, or elsewhere
+        if not remote and not os.path.splitext(filename)[1]:
+            if not os.path.exists(filename):
+                filename += '.mp4'  # as the base class
+        path: Any = filename
+        if remote:
+            path = io.BytesIO(fileio.get(filename))
+        elif self.io_backend != 'disk':
+            if self.file_client is None:
+                self.file_client = FileClient(self.io_backend, **self.kwargs)
+            path = io.BytesIO(self.file_client.get(filename))
         if self.reader == 'decord':
-            return super()._get_video_reader(filename)
-        if self.io_backend == 'disk':
-            return (AvReader if self.reader == 'pyav' else CvReader)(filename)
-        if self.reader == 'opencv':
+            import decord
+
+            return decord.VideoReader(path, num_threads=self.num_threads)
+        if self.reader == 'opencv' and path is not filename:
             raise UserError(
-                f"reader='opencv': reads files; wanted 'pyav' or 'decord' "
-                f'with io_backend={self.io_backend!r}'
+                f"reader='opencv': reads files alone, not {filename!r} by "
+                f'io_backend={self.io_backend!r}; wanted another reader'
             )
-        if self.file_client is None:
-            self.file_client = FileClient(self.io_backend, **self.kwargs)
-        return AvReader(io.BytesIO(self.file_client.get(filename)))
+        kinds = dict(torchcodec=TorchReader, pyav=AvReader, opencv=CvReader)
+        return kinds[self.reader](path)
