@@ -6,6 +6,7 @@ knows a few prefixes by name: data sets would join ``tar://`` to their root.
 """
 
 from types import ModuleType
+from typing import Any
 
 
 def apply(module: ModuleType) -> None:
@@ -19,5 +20,6 @@ def apply(module: ModuleType) -> None:
 
 def apply_to_datasets(module: ModuleType) -> None:
     """Has data sets take such a path as it is."""
-    is_abs = module.is_abs
-    module.is_abs = lambda path: path.startswith('tar://') or is_abs(path)
+    names: Any = module
+    is_abs = names.is_abs
+    names.is_abs = lambda path: path.startswith('tar://') or is_abs(path)

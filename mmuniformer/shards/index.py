@@ -129,7 +129,8 @@ def make_index(path: str) -> np.ndarray:
         try:
             with tarfile.open(fileobj=file, mode='r:') as tar:
                 while (member := tar.next()) is not None:
-                    tar.members = []  # which would become large
+                    # Which would become large.
+                    tar.members = []  # type: ignore[attr-defined]
                     name = posixpath.normpath(member.name).lstrip('/')
                     if member.islnk():
                         links[name] = posixpath.normpath(member.linkname)
