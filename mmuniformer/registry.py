@@ -32,6 +32,7 @@ HOSTED = {
     'ClsDataPreprocessor': 'mmuniformer.hosts.mmpretrain.preprocess',
     'ClipVisualizationHook': 'mmuniformer.hosts.mmaction.pictures',
     'ClipMix': 'mmuniformer.hosts.mmaction.mix',
+    'KeepDecoded': 'mmuniformer.engine.kept_pictures',
     'LightClsHead': _HEADS,
     'LoadAnnotations': _DET,
     'PackDetInputs': _DET,
@@ -63,6 +64,8 @@ class HostRegistry(Registry):
         name = key.removeprefix(f'{self.scope}.')
         if name in HOSTED:
             import_module(HOSTED[name])
+            if name in self._module_dict:  # no need of other hosts
+                return self._module_dict[name]
         return super().get(key)
 
 
