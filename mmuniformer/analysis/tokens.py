@@ -3,7 +3,8 @@
 Legend: N tokens, C channels, *S = (H, W) or (T, H, W).
 """
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ import torch
 from torch import Tensor
 
 from ..errors import UserError
+from ..fast.fusion import fuse
+from ..fast.half import half_dtype, to_half
+from ..fast.int8 import check_integers, to_int8
 from ..models.tokens import share
 from ..models.uniformer_light import LightBlock
 from ..prediction.predictor import Predictor
@@ -21,6 +25,7 @@ from ..weights.load import find_backbone
 from . import views
 
 Note = Callable[[str, Any, Any, Tensor], None]
+PRECISIONS = 'half', 'int8'
 
 
 @dataclass
@@ -121,6 +126,43 @@ def kept_tokens(backbone: Any, x: Tensor) -> list[Kept]:
     return found
 
 
+def in_precision(backbone: Any, kind: str) -> Any:
+    """A fused copy of a backbone that computes as ``--half`` or ``--int8`` do.
+
+    Args:
+        backbone: In eval mode.
+        kind: A member of ``PRECISIONS``.
+
+    Raises:
+        UserError: This machine does not compute so.
+    """
+    device = str(next(backbone.parameters()).device)
+    other = fuse(copy.deepcopy(backbone))
+    if kind == 'int8':
+        check_integers(device)
+        to_int8(other)
+    else:
+        to_half(other, half_dtype(device))
+    return other
+
+
+def agreement(found: Sequence[Kept], others: Sequence[Kept]) -> list[float]:
+    """Shares of the tokens that a block keeps which another model keeps, too.
+
+    Args:
+        found: Of :func:`kept_tokens`.
+        others: Of the same blocks, of the other model.
+
+    Returns:
+        One of each block that drops some.
+    """
+    return [
+        float((one.kept & other.kept).sum() / one.kept.sum())
+        for one, other in zip(found, others)
+        if not one.kept.all()
+    ]
+
+
 def shaded(kept: Tensor, picture: np.ndarray) -> np.ndarray:
     """A picture, dark and grey where a block does not look, in BGR.
 
@@ -137,12 +179,14 @@ def shaded(kept: Tensor, picture: np.ndarray) -> np.ndarray:
     return views.large(shown)
 
 
-def layers(predictor: Predictor, job: Job) -> tuple[list[Kept], np.ndarray]:
-    """The tokens of every block for a job, and the input as a picture.
+def layers(
+    predictor: Predictor, job: Job
+) -> tuple[list[Kept], Tensor, np.ndarray]:
+    """The tokens of every block for a job, its input, and that as a picture.
 
     Raises:
         UserError: The model is not light.
     """
     x, _ = views.first_input(predictor, job)
     found = kept_tokens(find_backbone(predictor.model)[1], x)
-    return found, views.picture_of(predictor, x)
+    return found, x, views.picture_of(predictor, x)

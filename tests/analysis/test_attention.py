@@ -152,6 +152,21 @@ def test_tokens_are_those_that_the_block_keeps(variant):
         )
 
 
+def test_bfloat16_keeps_nearly_the_same_tokens(monkeypatch):
+    monkeypatch.setattr('mmuniformer.fast.half.has_bfloat16', lambda: True)
+    backbone = tiny.build('light').float().eval()
+    x = tiny.images(backbone, batch=1, size=192).float()
+    found = tokens.kept_tokens(backbone, x)
+    assert tokens.agreement(found, found) == [1, 1, 1]
+    other = tokens.in_precision(backbone, 'half')
+    shares = tokens.agreement(found, tokens.kept_tokens(other, x))
+    assert len(shares) == 3 and 0.6 < min(shares)
+    halves = [one.kept.clone() for one in found]
+    halves[1][halves[1].nonzero()[0][0]] = False
+    less = [tokens.Kept(o.name, k, None) for o, k in zip(found, halves)]
+    assert tokens.agreement(found, less)[0] < 1
+
+
 def test_models_that_keep_all_are_refused():
     backbone = tiny.build('global').eval()
     with pytest.raises(UserError, match='wanted a light one'):
