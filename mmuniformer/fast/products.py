@@ -26,6 +26,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from ..errors import UserError
@@ -318,7 +319,9 @@ def _ways(dtype: torch.dtype, kind: str) -> dict[str, Callable[[], Any]]:
 
 def _with_gradients(way: Callable[[], Tensor]) -> Callable[[], Any]:
     def step() -> None:
-        with torch.inference_mode(False), torch.enable_grad():
+        # Under checkpointing, which counts what the forward pass saves.
+        own = saved_tensors_hooks(lambda x: x, lambda x: x)
+        with torch.inference_mode(False), torch.enable_grad(), own:
             way().sum().backward()
 
     return step

@@ -135,6 +135,17 @@ def test_the_faster_one_is_measured(monkeypatch):
     assert products.measure(torch.float32, 'plain') == 'onednn'
 
 
+@needs_onednn
+def test_the_first_step_may_be_one_of_recomputation(monkeypatch):
+    """What is measured in it is no part of what it saves."""
+    monkeypatch.delenv(products.VARIABLE, raising=False)
+    products._library.cache_clear()
+    model = build('global').float().train()
+    model.set_grad_checkpointing()
+    sum(out.mean() for out in model(images(model).float())).backward()
+    assert products._library.cache_info().currsize
+
+
 def test_the_choice_is_kept_in_a_file(choice, monkeypatch, tmp_path):
     path = tmp_path / 'products.json'
     asked = []
