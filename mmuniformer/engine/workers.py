@@ -12,7 +12,7 @@ from typing import Any
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 PATIENCE_SECONDS = 30
-# Between two times that a worker gives memory back, which takes it 1 to 3 ms.
+# Between two times that a worker gives memory back, which takes it 2 to 5 ms.
 TRIM_SECONDS = 2.0
 
 
