@@ -37,7 +37,7 @@ HOSTS = {
 }
 BATCH = 8
 # Turns that fill the tables of a loader's worker, before what is measured.
-WARM = 3
+WARM = 10
 
 
 class Row:
@@ -141,13 +141,19 @@ class Clock:
         return results
 
 
-def config_row(name: str, cfg: Config, files: Config | None = None) -> Row:
+def config_row(
+    name: str,
+    cfg: Config,
+    files: Config | None = None,
+    pipeline: list[Any] | None = None,
+) -> Row:
     """The training pipeline of a config.
 
     Args:
         name: How the table calls it.
         cfg: Whole config.
         files: The config that says where the files are; ``cfg`` by default.
+        pipeline: Takes the place of the config's.
 
     Raises:
         UserError: The config has no training data.
@@ -158,7 +164,9 @@ def config_row(name: str, cfg: Config, files: Config | None = None) -> Row:
     files = files or cfg
     init_default_scope(files.get('default_scope', 'mmengine'))
     dataset = dict(files.train_dataloader.dataset)
-    dataset['pipeline'] = own.dataset.get('pipeline') or cfg.train_pipeline
+    dataset['pipeline'] = (
+        pipeline or own.dataset.get('pipeline') or cfg.train_pipeline
+    )
     built = DATASETS.build(dataset)
     built.full_init()
     collate = dict(own.get('collate_fn') or dict(type='pseudo_collate'))
@@ -205,17 +213,35 @@ def picture_row(name: str, cfg: Config, ours: Row) -> Row:
     return Row(name, lambda i: sample(paths[i]), collate)
 
 
+def frames_row(cfg: Config) -> Row:
+    """A recipe for videos, frame by frame.
+
+    Raises:
+        UserError: It is a config of something else.
+    """
+    from .loader_peers import frame_by_frame
+
+    if cfg.get('default_scope') != 'mmaction':
+        raise UserError('--peer=frames: wanted a config of mmaction')
+    dataset = cfg.to_dict()['train_dataloader']['dataset']
+    steps = [frame_by_frame(step) for step in dataset['pipeline']]
+    return config_row('frames', cfg, pipeline=steps)
+
+
 def rows_of(cfg: Config, peers: Sequence[str]) -> list[Row]:
     """The rows of a comparison, ours first.
 
     Args:
         cfg: Whole config.
-        peers: 'timm', 'torchvision', 'host', or paths of configs.
+        peers: 'timm', 'torchvision', 'host', 'frames', or paths of configs.
     """
     rows = [config_row('ours', cfg)]
     for peer in peers:
         if peer in ('timm', 'torchvision'):
             rows.append(picture_row(peer, cfg, rows[0]))
+            continue
+        if peer == 'frames':
+            rows.append(frames_row(cfg))
             continue
         scope = cfg.get('default_scope', '')
         path = host_config(scope) if peer == 'host' else Path(peer)

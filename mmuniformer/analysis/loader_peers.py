@@ -159,3 +159,26 @@ def torchvision_pipeline(pipeline: list[dict[str, Any]]) -> Pipeline:
         return built(decode_image(data, 'RGB'))
 
     return sample, torch.stack
+
+
+def frame_by_frame(step: dict[str, Any]) -> Any:
+    """A transform of clips as it was before clips were moved as a whole.
+
+    Frames are augmented by timm one by one, resized by PyTorch and decoded by
+    decord. The draws are the same.
+
+    Args:
+        step: Of a pipeline of ours.
+    """
+    step = dict(step)
+    kind = step.get('type', '').rsplit('.', 1)[-1]
+    if kind == 'DecordInit':
+        step['reader'] = 'decord'
+    if kind in ('ClipAutoAugment', 'ClipResizedCrop'):
+        from . import loader_clips
+
+        del step['type']
+        return getattr(loader_clips, kind)(**step)
+    if 'transforms' in step:
+        step['transforms'] = [frame_by_frame(s) for s in step['transforms']]
+    return step

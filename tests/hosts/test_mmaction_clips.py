@@ -119,9 +119,9 @@ def test_resized_crop_is_one_box_in_floats():
 def test_boxes_of_the_resized_crop_are_those_of_the_recipes(monkeypatch):
     boxes = []
     monkeypatch.setattr(
-        clips,
-        'resize_soon',
-        lambda frames, *size: boxes.append(frames[0])
+        clips.ClipResizedCrop,
+        'resize',
+        lambda self, frames, *size: boxes.append(frames[0])
         or np.zeros((1, 1, 1, 1)),
     )
     seed(0)

@@ -5,6 +5,7 @@ The pipeline takes turns with others on the same files:
 
     loader.py configs/cls/uniformer_s.py --peer timm torchvision host
     loader.py configs/det/mask_rcnn_uniformer_b.py --peer host
+    loader.py configs/video/uniformer_s_16x4_k400.py --peer frames
     loader.py configs/video/uniformer_s_16x4_k400.py --peer my_config.py
 """
 
@@ -36,7 +37,8 @@ def parse_args():
         default=[],
         metavar='PEER',
         help='timm, torchvision: the recipe of a classifier by them; host: '
-        'a pipeline of the host for such data; or another config',
+        'a pipeline of the host for such data; frames: videos frame by '
+        'frame, by decord, timm and PyTorch; or another config',
     )
     parser.add_argument(
         '--samples', type=int, default=48, help='of one turn [48]'

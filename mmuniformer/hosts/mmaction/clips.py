@@ -95,6 +95,8 @@ class ClipResizedCrop(BaseTransform):
         ratio: Least and greatest width in heights; logarithms are uniform.
     """
 
+    resize = staticmethod(resize_soon)
+
     def __init__(
         self,
         size: int,
@@ -115,7 +117,7 @@ class ClipResizedCrop(BaseTransform):
         )
         box = np.s_[top : top + height, left : left + width]
         frames = [frame[box] for frame in results['imgs']]
-        results['imgs'] = resize_soon(frames, self.size, self.size)
+        results['imgs'] = self.resize(frames, self.size, self.size)
         results['img_shape'] = (self.size, self.size)
         return results
 
