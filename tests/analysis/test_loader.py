@@ -1,12 +1,16 @@
 """Pipelines take turns, and the table says what they cost."""
 
+import random
 import time
 
+import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 
 from mmuniformer.analysis import loader
 from mmuniformer.errors import UserError
+from mmuniformer.registry import TRANSFORMS
 
 from .. import ROOT
 
@@ -27,6 +31,11 @@ def test_a_config_against_another(toy_data, tmp_path):
     loader.race(rows, samples=3, rounds=2)
     assert [row.name for row in rows] == ['ours', 'other']
     assert [len(row.times) for row in rows] == [2, 2]
+    found = loader.record(rows, 3)
+    assert len(found['rows']['ours']['turns']) == 2
+    assert found['ratios']['other'] == pytest.approx(
+        rows[1].seconds / rows[0].seconds, abs=0.01
+    )
     text = loader.report(rows)
     assert '| ours |' in text and '| other |' in text
     steps = [line for line in text.splitlines() if line.startswith('- ')]
@@ -46,7 +55,31 @@ def test_peers_that_cannot_be(toy_data):
     cfg.default_scope = 'mmdet'
     with pytest.raises(UserError, match='--peer=timm: wanted a config of mmp'):
         loader.picture_row('timm', cfg, rows[0])
+    with pytest.raises(UserError, match='--peer=frames: wanted a config of'):
+        loader.frames_row(cfg)
     with pytest.raises(UserError, match="no pipeline of 'mmengine' is known"):
         loader.host_config('mmengine')
     with pytest.raises(UserError, match='no train_dataloader'):
         loader.config_row('x', Config(dict(default_scope='mmpretrain')))
+
+
+@pytest.mark.parametrize('policy', ['rand-m7-n4-mstd0.5-inc1', 'rand-m10-n3'])
+def test_frame_by_frame_draws_and_gives_the_same(policy):
+    pytest.importorskip('mmaction')
+    from mmuniformer.analysis.loader_peers import frame_by_frame
+
+    step = dict(type='mmuniformer.ClipAutoAugment', policy=policy)
+    crop = dict(type='mmuniformer.ClipResizedCrop', size=24)
+    frames = np.random.default_rng(0).integers(
+        0, 256, (5, 32, 40, 3), np.uint8
+    )
+    for seed in range(4):
+        made = []
+        for make in (TRANSFORMS.build, frame_by_frame):
+            random.seed(seed)
+            torch.manual_seed(seed)
+            results = make(step)(dict(imgs=list(frames)))
+            made.append(np.array(results['imgs']))
+            made.append(make(crop)(results)['imgs'])
+        assert np.array_equal(made[0], made[2])
+        assert np.abs(made[1] - made[3]).max() < 0.01
