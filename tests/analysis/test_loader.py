@@ -77,6 +77,7 @@ def test_frame_by_frame_draws_and_gives_the_same(policy):
         made = []
         for make in (TRANSFORMS.build, frame_by_frame):
             random.seed(seed)
+            np.random.seed(seed)
             torch.manual_seed(seed)
             results = make(step)(dict(imgs=list(frames)))
             made.append(np.array(results['imgs']))
