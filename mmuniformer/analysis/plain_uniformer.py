@@ -97,6 +97,7 @@ PLAIN = {
     layers.Attention: PlainAttention,
     layers.ScoredAttention: PlainScoredAttention,
     layers.DepthwiseConv2d: nn.Conv2d,
+    layers.Conv3d: nn.Conv3d,
     layers.DepthwiseConv3d: nn.Conv3d,
     LightBlock: PlainLightBlock,
 }

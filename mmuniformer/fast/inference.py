@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.module import _has_any_global_hook
 
-from ..models.layers import DropPath, Mlp
+from ..models.layers import Conv3d, DropPath, Mlp
 from ..models.tokens import flatten, unflatten
 from . import products
 from .graphs import (
@@ -27,7 +27,7 @@ from .graphs import (
 # then stay in the cache.
 TOKENS_AT_A_TIME = 1024
 DTYPES = (torch.float32, torch.float64, torch.bfloat16)
-LINEAR = (nn.Linear, nn.Conv2d, nn.Conv3d)
+LINEAR = (nn.Linear, nn.Conv2d, Conv3d)
 # Their output is a new tensor, to which may be added in place.
 CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 

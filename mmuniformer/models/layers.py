@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..fast import depthwise, recompute
+from ..fast import clips, depthwise, recompute
 from ..fast.attention import attend
 from ..fast.products import linear
 from .tokens import flatten, unflatten
@@ -46,6 +46,16 @@ class DepthwiseConv3d(_Depthwise, nn.Conv3d):
     """Depth-wise convolution of clips."""
 
 
+class Conv3d(nn.Conv3d):
+    """Convolution of clips."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C_in, T, H, W) -> (B, C, T', H', W')."""
+        if clips.applies(self, x):
+            return clips.convolve(self, x)
+        return super().forward(x)
+
+
 class RankLayers(NamedTuple):
     """Layer classes for one number of spatial dimensions."""
 
@@ -56,7 +66,7 @@ class RankLayers(NamedTuple):
 
 LAYERS = {
     2: RankLayers(nn.Conv2d, nn.BatchNorm2d, DepthwiseConv2d),
-    3: RankLayers(nn.Conv3d, nn.BatchNorm3d, DepthwiseConv3d),
+    3: RankLayers(Conv3d, nn.BatchNorm3d, DepthwiseConv3d),
 }
 
 
