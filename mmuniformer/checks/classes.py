@@ -55,6 +55,16 @@ def check_source(
     counts = models.class_counts(cfg.get('model'))
     wrong = [(option, n) for option, n in counts if n != len(names)]
     empty = _empty_folders(source) if wrong else []
+    if len(wrong) > 1 and len({n for _, n in wrong}) == 1 and not empty:
+        options = ', '.join(f'{option}={count}' for option, count in wrong)
+        found.error(
+            'number of classes',
+            f'{source.name} has {len(names)} classes, but {options}; set '
+            f'num_classes={len(names)} in the config, which changes all of '
+            f'them, or metainfo.classes of the dataset to the names of the '
+            f'{wrong[0][1]} classes',
+        )
+        return
     for option, count in wrong:
         if empty:
             found.error(

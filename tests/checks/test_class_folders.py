@@ -50,6 +50,8 @@ def test_another_number_of_folders(root):
     picture(root / 'train/d/0.jpg')
     lines = errors(classification(root))
     assert '4 classes, but' in lines[0] and 'num_classes=3' in lines[0]
+    # One key of the config, not the option of each part.
+    assert 'set num_classes=4 in the config' in lines[0]
     assert any(
         'only one has d' in line for line in errors(classification(root))
     )
