@@ -5,6 +5,7 @@ import signal
 import pytest
 import torch
 
+from mmuniformer.compat.behind import CHECKPOINTS
 from mmuniformer.engine import signals
 from mmuniformer.engine.stop import seconds
 from mmuniformer.errors import UserError
@@ -85,6 +86,7 @@ def test_saves_by_the_clock(tmp_path):
     )
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path, 'epoch', Killed(10), default_hooks=hooks).train()
+    CHECKPOINTS.settle(60)  # as the tools do at their end
     assert [f.name for f in tmp_path.glob('*.pth')] == ['interim_iter_10.pth']
     make(tmp_path, 'epoch', resume=True, default_hooks=hooks).train()
     assert [f.name for f in tmp_path.glob('*.pth')] == ['epoch_3.pth']

@@ -85,7 +85,7 @@ def test_a_damaged_picture_in_a_tar_file_is_named(pictures):
     policy = BadData(limit=5)
     place_dataset(data, policy)
     assert data[place]['inputs'].shape == (3, 20, 24)
-    assert f"img_path='{root}/c1/3.jpg'" in ''.join(policy.named)
+    assert f'{root}/c1/3.jpg' in ''.join(policy.named)
     policy.limit = 1
     with pytest.raises(LocalUserError, match=r'bad\.tar/c1/3\.jpg'):
         data[place]
