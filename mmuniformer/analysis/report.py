@@ -8,8 +8,16 @@ from typing import Any
 
 import torch
 
+from .peers import PEERS
 from .provenance import cpu_name
 
+# Of rows that are not ours.
+LABELS = {
+    'plain': "authors' formulation",
+    'peer': 'others, as they come',
+    'best': 'others, at their best',
+    'mmaction': "mmaction2's",
+}
 LEGEND = """\
 Median over rounds in which all rows took turns; spread: (greatest - least) /
 median. Ratio: median over the rounds of the ratio within a round; peers refer
@@ -125,16 +133,16 @@ def plot(results: dict[str, Any], path: str) -> int:
             for row in rows
             if row['variant'] == kind
         )
-        label = {'plain': "authors' formulation"}.get(kind, kind)
-        if kind in ('eager', 'fused', 'compiled'):
-            label = f'ours, {kind}'
-        style = 'o' if kind == 'peer' else 'o-'
+        label = LABELS.get(kind, f'ours, {kind}')
+        style = 'o' if kind in PEERS else 'o-'  # not of one family
         axes.plot(*zip(*[r[:2] for r in own]), style, label=label)
         places.update((name, (x, y)) for x, y, name in own)
-    for name, place in places.items():
+    for number, (name, place) in enumerate(
+        sorted(places.items(), key=lambda one: one[1][1])
+    ):  # above and below in turns: neighbours are as accurate
         axes.annotate(
             _short(name), place, fontsize=7,
-            xytext=(4, 3), textcoords='offset points',
+            xytext=(4, (3, -9)[number % 2]), textcoords='offset points',
         )  # fmt: skip
     video = any(len(row['shape']) == 3 for row in rows)
     axes.set_xscale('log')
@@ -158,4 +166,4 @@ def plot(results: dict[str, Any], path: str) -> int:
 def _short(name: str) -> str:
     """The name of a peer without its library and its training."""
     name = name.partition(':')[2] or name
-    return re.split(r'_3rdparty|_\d+xb', name)[0]
+    return re.split(r'_3rdparty|_\d+xb|\.', name)[0]

@@ -25,7 +25,7 @@ done
 if [ ! -d pictures ]; then
     mkdir -p pictures
     [ -d data/coco/val2017 ] || tools/make_toyworld.py --layouts coco --images-train 16 --images-val 8 --force
-    cp data/coco/val2017/*1.jpg pictures
+    cp data/coco/val2017/*[1-4].jpg pictures
     cp "$(ls pictures/* | head -1)" photo.jpg
 fi
 if [ ! -f video.mp4 ] && [ -d data/kinetics400/val ]; then
