@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..fast import processor
 
 PACKAGES = (
     'torch', 'torchvision', 'numpy', 'mmengine', 'mmcv', 'mmcv-lite', 'mmdet',
@@ -44,15 +45,10 @@ def machine() -> dict[str, Any]:
 
 def cpu_name() -> str:
     """The processor, as Linux names it."""
-    try:
-        lines = Path('/proc/cpuinfo').read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    for line in lines:
-        key, _, value = line.partition(':')
-        if key.strip() == 'model name':
-            return value.strip()
-    return platform.machine()
+    name = processor.told('model name')
+    if name is None:
+        name = platform.processor()
+    return name or platform.machine()
 
 
 def versions() -> dict[str, str]:

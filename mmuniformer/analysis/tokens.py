@@ -16,7 +16,7 @@ from torch import Tensor
 from ..errors import UserError
 from ..fast.fusion import fuse
 from ..fast.half import half_dtype, to_half
-from ..fast.int8 import check_integers, to_int8
+from ..fast.int8 import to_int8
 from ..models.tokens import share
 from ..models.uniformer_light import LightBlock
 from ..prediction.predictor import Predictor
@@ -139,7 +139,6 @@ def in_precision(backbone: Any, kind: str) -> Any:
     device = str(next(backbone.parameters()).device)
     other = fuse(copy.deepcopy(backbone))
     if kind == 'int8':
-        check_integers(device)
         to_int8(other)
     else:
         to_half(other, half_dtype(device))

@@ -5,11 +5,11 @@ again when nothing has changed. What is remembered lies in
 ``~/.cache/mmuniformer/checks`` (``XDG_CACHE_HOME``); it may be removed.
 """
 
-import hashlib
 import json
 import os
 from pathlib import Path
 
+from .. import cache
 from .coco_fields import Contents, Wanted
 from .findings import Findings, debug
 
@@ -21,14 +21,8 @@ VERSION = 1
 
 def _place(path: str, wanted: Wanted) -> Path:
     """Where it is remembered that a file is good for a purpose."""
-    state = os.stat(path)
-    key = repr((
-        VERSION, os.path.realpath(path), state.st_size, state.st_mtime_ns,
-        *wanted,
-    ))  # fmt: skip
-    cache = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
-    name = hashlib.sha256(key.encode()).hexdigest()[:32]
-    return Path(cache).expanduser() / f'mmuniformer/checks/{name}.json'
+    place = cache.place_of(path, 'checks', VERSION, *wanted)
+    return place.with_suffix('.json')
 
 
 def recall(path: str, wanted: Wanted, found: Findings) -> Contents | None:

@@ -20,6 +20,8 @@ def apply(module: ModuleType) -> None:
 
 def apply_to_datasets(module: ModuleType) -> None:
     """Has data sets take such a path as it is."""
+    from ..shards.backend import PREFIX
+
     names: Any = module
     is_abs = names.is_abs
-    names.is_abs = lambda path: path.startswith('tar://') or is_abs(path)
+    names.is_abs = lambda path: path.startswith(PREFIX) or is_abs(path)

@@ -136,7 +136,9 @@ class KeepDecoded:
             x if callable(x) else ROOT.build(x) for x in transforms
         ]
         self.kept = SharedPictures(int(gib * GIB))
-        self.name = repr(self.transforms[0]).encode()
+        # Tells loaders with other options apart.
+        name = repr(self.transforms[0]).encode()
+        self.key = hashlib.blake2b(name, digest_size=16).digest()
 
     def __getstate__(self) -> dict[str, Any]:
         """A worker that is spawned has nothing to share."""
@@ -155,12 +157,8 @@ class KeepDecoded:
         except OSError:
             return None  # at a URL; in a tar file; or missing
         key = f'{path}\0{state.st_size}\0{state.st_mtime_ns}\0{state.st_ino}'
-        digest = hashlib.blake2b(key.encode(), digest_size=16, key=self.key())
+        digest = hashlib.blake2b(key.encode(), digest_size=16, key=self.key)
         return digest.digest()
-
-    def key(self) -> bytes:
-        """Tells loaders with other options apart."""
-        return hashlib.blake2b(self.name, digest_size=16).digest()
 
     def __call__(self, results: dict) -> dict | None:
         """Adds ``img`` and its shapes, as the transform does."""

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .graphs import cpu_autocast, is_eager
+from .products import has_onednn
 
 
 def applies(conv: Any, x: Tensor) -> bool:
@@ -22,8 +23,7 @@ def applies(conv: Any, x: Tensor) -> bool:
         and not (torch.is_grad_enabled() or cpu_autocast())
         and is_eager(x)
         and x.numel() > 0
-        and torch.backends.mkldnn.is_available()
-        and torch._C._get_mkldnn_enabled()
+        and has_onednn()
     )
 
 

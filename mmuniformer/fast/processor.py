@@ -15,18 +15,27 @@ BFLOAT16 = frozenset(('avx512_bf16', 'amx_bf16', 'bf16'))
 VNNI = frozenset(('avx512_vnni', 'avx_vnni'))
 
 
-@cache
-def flags() -> frozenset[str]:
-    """Names of instruction sets; none where there is no /proc/cpuinfo."""
+def told(*keys: str) -> str | None:
+    """What Linux tells of the first processor by one of several keys.
+
+    Returns:
+        '' if it does not tell; None where there is no /proc/cpuinfo.
+    """
     try:
         lines = Path('/proc/cpuinfo').read_text().splitlines()
     except OSError:
-        return frozenset()
+        return None
     for line in lines:
         key, _, value = line.partition(':')
-        if key.strip() in ('flags', 'Features'):
-            return frozenset(value.split())
-    return frozenset()
+        if key.strip() in keys:
+            return value.strip()
+    return ''
+
+
+@cache
+def flags() -> frozenset[str]:
+    """Names of instruction sets; none where Linux does not tell them."""
+    return frozenset((told('flags', 'Features') or '').split())
 
 
 def has_bfloat16() -> bool:

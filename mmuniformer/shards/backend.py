@@ -16,6 +16,7 @@ from ..errors import UserError
 from .index import shard
 
 # Up to the first part of a path that ends so.
+PREFIX = 'tar://'
 TAR = re.compile(r'(?:tar://)?(.+?\.tar)(?:/+(.*))?', re.DOTALL)
 RANGE = re.compile(r'\{(\d+)\.\.(\d+)\}')
 

@@ -1,17 +1,16 @@
 """What is in a tar file, and where."""
 
-import hashlib
 import os
 import posixpath
 import tarfile
 import tempfile
 from bisect import bisect_left
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .. import cache
 from ..errors import UserError
 
 BLOCK = 512
@@ -92,11 +91,7 @@ def shard(path: str) -> Shard:
 
 def load_index(path: str) -> np.ndarray:
     """The index of a tar file, a map of a file if it can be kept."""
-    state = os.stat(path)
-    key = VERSION, os.path.realpath(path), state.st_size, state.st_mtime_ns
-    cache = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
-    name = hashlib.sha256(repr(key).encode()).hexdigest()[:32]
-    place = Path(cache).expanduser() / f'mmuniformer/shards/{name}.npy'
+    place = cache.place_of(path, 'shards', VERSION).with_suffix('.npy')
     try:
         return np.load(place, mmap_mode='r')
     except (OSError, ValueError, EOFError):

@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import UserError
-from .backend import expand, split
+from .backend import PREFIX, expand, split
 from .index import Shard, shard
-
-PREFIX = 'tar://'
 
 
 class Sample(NamedTuple):

@@ -26,7 +26,8 @@ from ...checks.pictures import VIDEOS
 from ...checks.videos import check_labels, read_list
 from ...errors import DamagedError, LocalUserError, UserError, check_plain
 from ...registry import DATASETS
-from ...shards.samples import PREFIX, samples
+from ...shards.backend import PREFIX
+from ...shards.samples import samples
 from ...weights import labels as kinetics
 
 # What reads files; errors of other transforms are not theirs.

@@ -72,6 +72,18 @@ class Frames:
         return np.stack(self.frames)
 
 
+def numbers_of(indices: Sequence[int], count: int) -> list[int]:
+    """Numbers of frames.
+
+    Raises:
+        IndexError: One is not of so many.
+    """
+    numbers = [int(i) for i in np.asarray(indices).ravel()]
+    if min(numbers) < 0 or max(numbers) >= count:
+        raise IndexError(f'frames {min(numbers)} to {max(numbers)} of {count}')
+    return numbers
+
+
 def has_no_index(file: Any) -> bool:
     """Whether a video is an MPEG transport or program stream.
 
@@ -146,11 +158,7 @@ class TorchReader:
             IndexError: There is no such frame.
             ValueError: One cannot be decoded.
         """
-        numbers = [int(i) for i in np.asarray(indices).ravel()]
-        if min(numbers) < 0 or max(numbers) >= len(self):
-            raise IndexError(
-                f'frames {min(numbers)} to {max(numbers)} of {len(self)}'
-            )
+        numbers = numbers_of(indices, len(self))
         if not self.other:
             try:
                 found = self.decoder.get_frames_at(numbers).data.numpy()
@@ -216,11 +224,7 @@ class AvReader:
             IndexError: There is no such frame.
             ValueError: One cannot be decoded.
         """
-        indices = [int(i) for i in np.asarray(indices).ravel()]
-        if min(indices) < 0 or max(indices) >= len(self):
-            raise IndexError(
-                f'frames {min(indices)} to {max(indices)} of {len(self)}'
-            )
+        indices = numbers_of(indices, len(self))
         wanted = {self.times[i] for i in indices}
         start = max((k for k in self.keys if k <= min(wanted)), default=0)
         self.container.seek(start, stream=self.stream)

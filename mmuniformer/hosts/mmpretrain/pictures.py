@@ -21,6 +21,7 @@ from PIL import Image
 
 from ...errors import UserError
 from ...registry import TRANSFORMS
+from ..pixels.planes import is_plain, planar
 from .resample import resized
 
 FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
@@ -103,11 +104,6 @@ def decode(data: bytes, draft: int = 0) -> np.ndarray | None:
         return cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
-
-
-def is_plain(image: Any) -> bool:
-    """Whether an image is an array (H, W, 3) of bytes."""
-    return image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
 
 
 @TRANSFORMS.register_module()
@@ -240,12 +236,9 @@ class PackInputs(Pack):
     @staticmethod
     def format_input(image: Any) -> Any:
         """A tensor (C, H, W) of an array (H, W, C), and more."""
-        if not isinstance(image, np.ndarray) or not is_plain(image):
+        if not is_plain(image):
             return Pack.format_input(image)
-        height, width = image.shape[:2]
-        planes = np.empty((3, height, width), np.uint8)
-        cv2.split(np.ascontiguousarray(image), list(planes))
-        return torch.from_numpy(planes)
+        return torch.from_numpy(planar(image).transpose(2, 0, 1))
 
     def transform(self, results: dict) -> dict:
         """``inputs`` (C, H, W) and ``data_samples``."""
