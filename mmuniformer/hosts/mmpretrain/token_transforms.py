@@ -12,7 +12,7 @@ from mmcv.transforms import BaseTransform
 
 from ...errors import LocalUserError, UserError
 from ...registry import TRANSFORMS
-from ...weights import files as checkpoint
+from ...weights.alike import Alike
 from .resample import resized
 
 
@@ -34,13 +34,14 @@ class LoadTokenLabel(BaseTransform):
         self.folder = folder
         self.num_classes = num_classes
         self.cells: tuple[int, ...] = ()
+        self.files = Alike()
 
     def transform(self, results: dict) -> dict:
         """Adds ``token_label`` (2, T, h, w); needs ``img_path``."""
         picture = Path(results['img_path'])
         path = Path(self.folder, picture.parent.name, f'{picture.stem}.pt')
         try:
-            label = checkpoint.read(path)
+            label = self.files.read(path)
         except UserError as error:
             message = str(error).replace('checkpoint', 'label map', 1)
             raise LocalUserError(message) from error
