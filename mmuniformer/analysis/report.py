@@ -55,7 +55,8 @@ def machine(device: str, threads: int) -> str:
 
 def markdown(results: dict[str, Any]) -> str:
     """Tables, one per mode, and what their columns mean."""
-    return '\n'.join([*tables(results), '', LEGEND])
+    left_out = results.get('left_out', [])
+    return '\n'.join([*tables(results), '', *left_out, LEGEND])
 
 
 def tables(results: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
+from torch._dynamo import config as dynamo
 
 from ..engine.speed import compile_for_inference
 from ..errors import UserError
@@ -74,8 +75,11 @@ def make_step(row: Row, settings: Settings, mode: str) -> Step:
     compiled = row.variant.endswith('compiled')
     if compiled and training:
         model.compile()
-    elif compiled or row.variant == 'best':
+    elif compiled:
         compile_for_inference(model)
+    elif row.variant == 'best':  # a graph for each block, if it must be
+        dynamo.recompile_limit = 64
+        compile_for_inference(model, dynamic=False)
     if not training:
 
         def infer() -> list[Tensor]:

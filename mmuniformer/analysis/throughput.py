@@ -190,20 +190,34 @@ def needs_of(rows, batch):
     return needs
 
 
-def measure_mode(rows, mode, settings, peaks, turns, memory):
-    """By row: seconds per step of each round, bytes and first outputs."""
-    runners = []
+def measure_mode(rows, mode, settings, peaks, turns, args):
+    """By row: seconds per step of each round, bytes and first outputs.
+
+    A peer that cannot be compiled is left out, and said.
+    """
+    runners, left_out = [], []
     try:
         for row in rows:
             runners.append(measure.Runner(row, settings, mode))
-            runners[-1].wait()
+            try:
+                runners[-1].wait()
+            except UserError as error:
+                if row.variant != 'best' or row.name == args.baseline:
+                    raise
+                left_out.append(f'{mode}: left out: {error}')
+                progress(left_out[-1])
+                runners.pop().stop()
+                continue
             progress(f'{mode}: {row.name} is ready')
         times = measure.race(runners, mode, settings, peaks, turns)
-        sizes = [runner.memory() if memory else None for runner in runners]
+        sizes = [
+            None if args.no_memory else runner.memory() for runner in runners
+        ]
     finally:
         for runner in runners:
             runner.stop()
-    return list(zip(times, sizes, [runner.outs for runner in runners]))
+    found = zip(times, sizes, [runner.outs for runner in runners])
+    return [runner.row for runner in runners], list(found), left_out
 
 
 def results_of(rows, mode, measured, unequal, baseline, batch):
@@ -237,12 +251,13 @@ def run(args):
     unequal = differences(rows)
     needs = needs_of(rows, settings.batch)
     peaks = Peaks(torch.device(args.device), settings.dtype)
-    results, turns = [], []
+    results, turns, left_out = [], [], []
     for mode in args.mode:
         raced = [r for r in rows if mode != 'train' or r.variant not in FIXED]
-        measured = measure_mode(
-            raced, mode, settings, peaks, turns, not args.no_memory
+        raced, measured, failed = measure_mode(
+            raced, mode, settings, peaks, turns, args
         )
+        left_out += failed
         results += results_of(
             raced, mode, measured, unequal, args.baseline, settings.batch
         )
@@ -251,7 +266,7 @@ def run(args):
         add_shares(result, need, settings, peaks)
     return dict(
         conditions(settings, peaks), modes=args.mode, rows=results,
-        turns=turns, baseline=args.baseline or PLAIN,
+        turns=turns, baseline=args.baseline or PLAIN, left_out=left_out,
     )  # fmt: skip
 
 

@@ -130,7 +130,9 @@ def python_headers() -> str:
     return sysconfig.get_path('include', scheme)
 
 
-def compile_for_inference(model: nn.Module) -> None:
+def compile_for_inference(
+    model: nn.Module, dynamic: bool | None = None
+) -> None:
     """Compiles a model whose weights do not change any more, in place.
 
     On a CPU the weights become constants of the graph, packed for its
@@ -139,12 +141,14 @@ def compile_for_inference(model: nn.Module) -> None:
 
     Args:
         model: Model in eval mode.
+        dynamic: Whether graphs are for sizes that change; None, as
+            ``torch.compile`` finds it: after the first change.
     """
     weight = next(model.parameters())
     frozen = weight.device.type == 'cpu' and weight.dtype != torch.float64
     prepare_freezing(frozen)
     keep_freed_memory()
-    model.compile(options={'freezing': frozen})
+    model.compile(dynamic=dynamic, options={'freezing': frozen})
 
 
 def add_speed(

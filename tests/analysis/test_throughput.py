@@ -24,6 +24,15 @@ class Other(nn.Conv2d):
     def __init__(self, arch):
         super().__init__(3, 8, 4, 4)
 
+class Stubborn(Other):
+    kernel = 4
+
+    def compile(self, **options):
+        self.kernel = None  # stands in for a model that cannot be compiled
+
+    def forward(self, x):
+        return nn.functional.unfold(super().forward(x), self.kernel)
+
 class Wide(nn.Sequential):
     def __init__(self, arch):
         super().__init__(nn.Conv2d(3, 64, 3, padding=1), nn.Conv2d(64, 1, 1))
@@ -55,6 +64,15 @@ def measured(tool, *args):
 @pytest.fixture(scope='module')
 def results(tool):
     return measured(tool, '--arch', 'xxs@64', '--mode', 'inference', 'train')
+
+
+def test_a_peer_that_cannot_be_compiled_is_left_out_and_said(tool, peer):
+    name = f'{peer}:Stubborn'
+    results = measured(tool, '--arch', 'xxs@64', '--best', '--peer', name)
+    assert results['rows'][-1]['name'] == name
+    [line] = results['left_out']
+    assert f'{name} at its best' in line
+    assert line in throughput.report.markdown(results)
 
 
 def test_half_rows_train_under_autocast():
