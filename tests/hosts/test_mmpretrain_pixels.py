@@ -114,24 +114,40 @@ def test_draws_go_on_as_before(files):
     assert after[0] == after[1]
 
 
+@pytest.mark.parametrize('how', ['BICUBIC', 'BILINEAR'])
 @pytest.mark.parametrize('seed', range(4))
-def test_shears_and_translations_are_those_of_pillow(seed):
+def test_shears_and_translations_are_those_of_pillow(seed, how):
     rng = random.Random(seed)
     image = Image.fromarray(photo(70 + 9 * seed, 60, seed))
-    shear, shift = rng.uniform(-0.3, 0.3), rng.uniform(-40, 40)
-    for b, c, d, f in (
-        (shear, 0, 0, 0), (0, shift, 0, 0), (0, 0, shear, 0), (0, 0, 0, shift),
-        (0.25, 0, 0, 0), (0, 0.5, 0, 0), (0, 0, -0.27, 0), (0, 0, 0, -7),
-        (0, 0, 0, 0), (0, 200, 0, 0),
+    planes = np.ascontiguousarray(np.asarray(image).transpose(2, 0, 1))
+    for b, c in (
+        (rng.uniform(-0.3, 0.3), 0), (0, rng.uniform(-40, 40)), (0.24, 0),
+        (0.25, 0), (-0.27, 0), (0, 0.5), (0, -7), (0, 7 - 1e-15), (0, 0),
+        (0, 200), (0, -59.5), (rng.uniform(-3, 3), 0),
     ):  # fmt: skip
-        matrix = 1, b, c, d, 1, f
-        wanted = image.transform(
-            image.size, Image.Transform.AFFINE, matrix,
-            Image.Resampling.BICUBIC, fillcolor=(1, 2, 3),
-        )  # fmt: skip
-        planes = np.asarray(image).transpose(2, 0, 1)
-        found = shifts.shift(planes, matrix, (1, 2, 3)).transpose(1, 2, 0)
-        assert np.array_equal(found, np.asarray(wanted)), matrix
+        for matrix in ((1, b, c, 0, 1, 0), (1, 0, 0, b, 1, c)):
+            wanted = image.transform(
+                image.size, Image.Transform.AFFINE, matrix,
+                Image.Resampling[how], fillcolor=(1, 2, 3),
+            )  # fmt: skip
+            found = shifts.shift(planes, matrix, (1, 2, 3), how == 'BICUBIC')
+            found = found.transpose(1, 2, 0)
+            assert np.array_equal(found, np.asarray(wanted)), matrix
+
+
+def test_few_pixels_are_moved_twice(monkeypatch):
+    """Not those of areas of one colour, whose sums are whole numbers."""
+    exactly, again = shifts.exactly, []
+    monkeypatch.setattr(
+        shifts,
+        'exactly',
+        lambda source, lines, places: (
+            again.append(len(places)) or exactly(source, lines, places)
+        ),
+    )
+    planes = np.ascontiguousarray(photo(90, 80).transpose(2, 0, 1))
+    shifts.shift(planes, (1, 0.21, 0, 0, 1, 0), (1, 2, 3))
+    assert 0 < again[0] < 0.01 * planes.size
 
 
 @pytest.mark.skipif(not resample.is_fast(), reason='no kernels for it here')

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
 
-from mmuniformer.hosts.pixels.planes import planar, straight
+from mmuniformer.hosts.pixels.planes import mirrored, planar, straight
 from mmuniformer.registry import TRANSFORMS
 
 RNG = np.random.default_rng(0)
@@ -16,11 +16,19 @@ IMAGE = cv2.blur(RNG.integers(0, 256, (90, 120, 3), np.uint8), (3, 3))
 
 @pytest.mark.parametrize('view', [np.s_[:], np.s_[:, ::-1], np.s_[5:, 7:90]])
 def test_pictures_keep_their_pixels(view):
-    image = IMAGE[view]
-    assert np.array_equal(straight(image), image)
-    assert np.array_equal(planar(image), image)
-    assert straight(image).flags.c_contiguous
-    assert planar(image).transpose(2, 0, 1).flags.c_contiguous
+    for image in (IMAGE[view], planar(IMAGE)[view]):
+        assert np.array_equal(straight(image), image)
+        assert np.array_equal(planar(image), image)
+        assert np.array_equal(mirrored(image), image[:, ::-1])
+        assert straight(image).flags.c_contiguous
+        assert planar(image).transpose(2, 0, 1).flags.c_contiguous
+
+
+def test_planes_are_not_copied_again():
+    image = planar(IMAGE)
+    assert planar(image) is not image and planar(image).base is not None
+    assert np.shares_memory(planar(image), image)
+    assert not np.shares_memory(mirrored(image), image)
 
 
 def scope_of(name):

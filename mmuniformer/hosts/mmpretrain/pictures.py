@@ -2,7 +2,8 @@
 
 They draw the numbers of their base classes and give the pixels that these
 give with Pillow, bit for bit; pictures stay arrays (H, W, 3) in BGR, so that
-any other transform of mmpretrain may stand between them.
+any other transform of mmpretrain may stand between them. In memory some have
+their channels one after another, as they are packed.
 """
 
 import io
@@ -21,7 +22,7 @@ from PIL import Image
 
 from ...errors import UserError
 from ...registry import TRANSFORMS
-from ..pixels.planes import is_plain, planar
+from ..pixels.planes import is_plain, mirrored, planes_of
 from .resample import resized
 
 FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
@@ -218,7 +219,7 @@ class RandomFlip(Flip):
         results['flip'] = bool(flip)
         results['flip_direction'] = 'horizontal' if flip else None
         if flip:
-            results['img'] = cv2.flip(results['img'], 1)
+            results['img'] = mirrored(results['img'])
         return results
 
     OTHERS = ('gt_bboxes', 'gt_keypoints', 'gt_seg_map')
@@ -238,7 +239,7 @@ class PackInputs(Pack):
         """A tensor (C, H, W) of an array (H, W, C), and more."""
         if not is_plain(image):
             return Pack.format_input(image)
-        return torch.from_numpy(planar(image).transpose(2, 0, 1))
+        return torch.from_numpy(planes_of(image))
 
     def transform(self, results: dict) -> dict:
         """``inputs`` (C, H, W) and ``data_samples``."""

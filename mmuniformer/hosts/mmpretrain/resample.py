@@ -21,7 +21,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..pixels.rounding import bytes_of, floats_of, kept, sparse
+from ..pixels.planes import straight
+from ..pixels.rounding import bytes_of, different, floats_of, kept
 
 METHODS = {
     'nearest': Image.Resampling.NEAREST,
@@ -183,36 +184,22 @@ def resize(
         method: One of ``FILTERS``.
         rows: Weigh rows, then columns.
     """
-    height, width = image.shape[:2]
-    table = np.empty((height, 3, width), np.uint8)
-    for channel in range(3):
-        cv2.extractChannel(image, channel, table[:, channel])
     if rows:
-        table = weigh(table, size[0], method)
-    table = turned(weigh(turned(table), size[1], method))
-    if not rows:
-        table = weigh(table, size[0], method)
-    return cv2.merge([table[:, channel] for channel in range(3)])
+        image = weigh(image, size[0], method)
+    image = cv2.transpose(weigh(cv2.transpose(image), size[1], method))
+    return image if rows else weigh(image, size[0], method).copy()
 
 
-def turned(table: np.ndarray) -> np.ndarray:
-    """Lines (B, 3, A) of lines (A, 3, B)."""
-    found = np.empty(table.shape[::-1], np.uint8)
-    for channel in range(3):
-        cv2.transpose(table[:, channel], found[:, channel])
-    return found
-
-
-def weigh(table: np.ndarray, size: int, method: str) -> np.ndarray:
-    """Lines (size, 3, N) of lines (length, 3, N).
+def weigh(lines: np.ndarray, size: int, method: str) -> np.ndarray:
+    """Lines (size, N, 3) of lines (length, N, 3).
 
     They are in memory that the next call takes again.
     """
-    length, _, count = table.shape
+    length, count, _ = lines.shape
     if length == size:
-        return table
+        return lines
     taps = taps_of(length, size, method)
-    table, width = table.reshape(length, -1), 3 * count
+    table = np.ascontiguousarray(lines).reshape(length, -1)
     sums = torch.embedding_bag(
         floats_of(table),
         taps.bags,
@@ -222,18 +209,16 @@ def weigh(table: np.ndarray, size: int, method: str) -> np.ndarray:
         False,
         taps.weights,
     )[0]
-    found = kept('found', (size, width), np.uint8)
-    others = kept('others', (size, width), np.uint8)
-    margin = MARGIN * (taps.places.shape[1] + 1)
-    bytes_of(sums, margin, found, others)
-    np.not_equal(found, others, out=others.view(bool))
-    unsure = sparse(others.reshape(-1))
+    found = kept('found', (size, 3 * count), np.uint8)
+    others = kept('others', found.shape, np.uint8)
+    bytes_of(sums, MARGIN * (taps.places.shape[1] + 1), found, others)
+    unsure = different(found.reshape(-1), others.reshape(-1))
     if len(unsure):
-        line, column = np.divmod(unsure, width)
+        line, column = np.divmod(unsure, 3 * count)
         values = table[taps.places[line], column[:, None]].astype(int)
         total = (values * taps.whole[line]).sum(1) + (1 << PLACES - 1)
         found.reshape(-1)[unsure] = (total >> PLACES).clip(0, 255)
-    return found.reshape(size, 3, count)
+    return found.reshape(size, count, 3)
 
 
 def crop(image: np.ndarray, box: tuple[int, int, int, int]) -> Any:
@@ -269,16 +254,17 @@ def resized(
         method: 'bicubic', 'bilinear', ...
         backend: 'pillow' or 'torch'.
     """
+    part = image[box[1] : box[3], box[0] : box[2]]
+    if image.strides[1:] != (3, 1):
+        image = part = straight(part)
+        box = 0, 0, part.shape[1], part.shape[0]
     if backend == 'torch':
-        left, top, right, bottom = box
-        part = np.ascontiguousarray(image[top:bottom, left:right])
-        pixels = torch.from_numpy(part).permute(2, 0, 1)[None]
+        pixels = torch.from_numpy(np.ascontiguousarray(part))
+        pixels = pixels.permute(2, 0, 1)[None]
         found = F.interpolate(pixels, size, mode=method, antialias=True)
-        return found[0].permute(1, 2, 0).contiguous().numpy()
-    height, width = box[3] - box[1], box[2] - box[0]
+        return found[0].contiguous().numpy().transpose(1, 2, 0)
+    height, width = part.shape[:2]
     if can_resize(height, width, size, method):
-        part = image[box[1] : box[3], box[0] : box[2]]
-        rows = rows_first(height, width, size)
-        return resize(part, size, method, rows)
+        return resize(part, size, method, rows_first(height, width, size))
     picture = crop(np.ascontiguousarray(image), box)
     return np.array(picture.resize(size[::-1], METHODS[method]))

@@ -5,7 +5,6 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -13,6 +12,7 @@ from mmcv.transforms import BaseTransform
 from ...errors import LocalUserError, UserError
 from ...registry import TRANSFORMS
 from ...weights.alike import Alike
+from ..pixels.planes import mirrored
 from .resample import resized
 
 
@@ -85,7 +85,7 @@ class TokenLabelFlip(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Changes ``img`` (H, W, 3) and ``token_label`` (2, T, h, w)."""
         if np.random.rand() < self.prob:
-            results['img'] = cv2.flip(results['img'], 1)
+            results['img'] = mirrored(results['img'])
             results['token_label'] = np.flip(results['token_label'], 3).copy()
         return results
 

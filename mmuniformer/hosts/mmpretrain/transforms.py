@@ -8,13 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from PIL import Image
 
 from ...registry import TRANSFORMS
-from ..pixels.planes import straight
+from ..pixels.planes import planes_of
 from ..pixels.whole import Clip
 from .timm_policy import Boxes, Erasing, auto_augment, operations
 
@@ -73,11 +72,10 @@ class TimmAutoAugment(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Changes ``img`` (H, W, 3), bytes, blue first, and its label."""
         self.label = results.get('token_label')
-        image = straight(results['img'])
-        clip = Clip(np.empty((1, 3, *image.shape[:2]), np.uint8))
-        cv2.split(image, list(clip.planes[0, ::-1]))
-        found = self.policy(clip).planes[0]
-        results['img'] = cv2.merge(list(found[::-1]))
+        clip = Clip(np.ascontiguousarray(planes_of(results['img'])[None, ::-1]))
+        planes = self.policy(clip).planes[0]
+        image = np.ascontiguousarray(planes[::-1]).transpose(1, 2, 0)
+        results['img'] = image
         if self.label is not None:
             results['token_label'] = self.label
         return results

@@ -22,18 +22,18 @@ def is_plain(image: Any) -> bool:
     )
 
 
-def straight(image: np.ndarray) -> np.ndarray:
-    """An array (H, W, 3) of bytes without gaps, of one that may be flipped."""
-    if image.strides[1] == -3:
-        return cv2.flip(straight(image[:, ::-1]), 1)
-    return np.ascontiguousarray(image)
+def are_planes(image: np.ndarray) -> bool:
+    """Whether the channels of an array (H, W, 3) lie one after another."""
+    return bool(image.transpose(2, 0, 1).flags.c_contiguous)
 
 
-def planar(image: np.ndarray) -> np.ndarray:
-    """A picture (H, W, 3) of bytes, whose channels become planes in memory.
+def planes_of(image: np.ndarray) -> np.ndarray:
+    """The channels (3, H, W) of a picture (H, W, 3) of bytes, without gaps.
 
-    Its transpose (3, H, W) has no gaps, so that packing copies nothing.
+    They are the memory of the picture where it has them so.
     """
+    if are_planes(image):
+        return image.transpose(2, 0, 1)
     height, width = image.shape[:2]
     planes = np.empty((3, height, width), np.uint8)
     if image.strides[1] == -3:
@@ -41,4 +41,29 @@ def planar(image: np.ndarray) -> np.ndarray:
         cv2.flip(planes.reshape(-1, width), 1, planes.reshape(-1, width))
     else:
         cv2.split(np.ascontiguousarray(image), list(planes))
-    return planes.transpose(1, 2, 0)
+    return planes
+
+
+def planar(image: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) of bytes, whose channels become planes in memory.
+
+    Its transpose (3, H, W) has no gaps, so that packing copies nothing.
+    """
+    return planes_of(image).transpose(1, 2, 0)
+
+
+def straight(image: np.ndarray) -> np.ndarray:
+    """An array (H, W, 3) of bytes without gaps, of any that has them."""
+    if image.strides[1] == -3:
+        return cv2.flip(straight(image[:, ::-1]), 1)
+    if image.strides[1] == 1:  # planes, or a part of them
+        return cv2.merge(list(image.transpose(2, 0, 1)))
+    return np.ascontiguousarray(image)
+
+
+def mirrored(image: np.ndarray) -> np.ndarray:
+    """A picture (H, W, 3) of bytes, left to right."""
+    if not are_planes(image):
+        return cv2.flip(straight(image), 1)
+    lines = planes_of(image).reshape(-1, image.shape[1])
+    return cv2.flip(lines, 1).reshape(3, *image.shape[:2]).transpose(1, 2, 0)

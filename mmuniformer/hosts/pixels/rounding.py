@@ -1,5 +1,6 @@
 """Bytes of sums in float32, and where those are not exact enough."""
 
+import math
 import threading
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 # Memory that is taken anew costs more than what is done in it.
 _KEPT = threading.local()
+EIGHT = np.arange(8)
 
 
 def kept(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -20,7 +22,7 @@ def kept(name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         shape: Its shape.
         dtype: Its type, always the same of a name.
     """
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     memory = getattr(_KEPT, name, None)
     if memory is None or len(memory) < size:
         memory = np.empty(size, dtype)
@@ -60,10 +62,15 @@ def bytes_of(
     cv2.convertScaleAbs(values, others, 1, shift - margin)
 
 
+def different(found: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Where flat bytes differ, many of which few do."""
+    whole = len(found) // 8 * 8
+    words = found[:whole].view(np.uint64) != others[:whole].view(np.uint64)
+    places = (np.flatnonzero(words)[:, None] * 8 + EIGHT).reshape(-1)
+    places = np.concatenate([places, np.arange(whole, len(found))])
+    return places[found[places] != others[places]]
+
+
 def sparse(flags: np.ndarray) -> np.ndarray:
     """Where bytes are not 0, of many of which few are not."""
-    whole = len(flags) // 8 * 8
-    words = np.flatnonzero(flags[:whole].view(np.uint64) != 0)
-    places = (words[:, None] * 8 + np.arange(8)).reshape(-1)
-    places = np.concatenate([places, np.arange(whole, len(flags))])
-    return places[flags[places] != 0]
+    return different(flags, np.zeros_like(flags))

@@ -102,11 +102,15 @@ class Clip:
         fillcolor: Any = None,
     ) -> 'Clip':
         """As of Pillow."""
-        if resample == Image.Resampling.BICUBIC and len(fillcolor or ()) == 3:
+        cubic = resample == Image.Resampling.BICUBIC
+        smooth = cubic or resample == Image.Resampling.BILINEAR
+        if smooth and len(fillcolor or ()) == 3:
             planes = self.planes.reshape(-1, self.height, self.width)
             fill = list(fillcolor) * len(self.planes)
-            few = len(self.planes) < SEVERAL
-            found = (shift if few else move)(planes, matrix, fill)
+            if cubic and len(self.planes) >= SEVERAL:
+                found = move(planes, matrix, fill)
+            else:
+                found = shift(planes, matrix, fill, cubic)
             if found is not None:
                 return self.like(found)
         moved = [
