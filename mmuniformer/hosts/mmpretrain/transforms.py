@@ -72,7 +72,9 @@ class TimmAutoAugment(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Changes ``img`` (H, W, 3), bytes, blue first, and its label."""
         self.label = results.get('token_label')
-        clip = Clip(np.ascontiguousarray(planes_of(results['img'])[None, ::-1]))
+        clip = Clip(
+            np.ascontiguousarray(planes_of(results['img'])[None, ::-1])
+        )
         planes = self.policy(clip).planes[0]
         image = np.ascontiguousarray(planes[::-1]).transpose(1, 2, 0)
         results['img'] = image
