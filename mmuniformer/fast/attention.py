@@ -1,10 +1,14 @@
-"""Attention in bfloat16, on CPUs.
+"""Attention by two products and a softmax, on CPUs.
 
-PyTorch's fused kernel takes as long for it as in float32; two products by
+In bfloat16 PyTorch's fused kernel takes as long as in float32; two products by
 oneDNN and a softmax, which computes in float32, are sooner. The logits are
 rounded between them, which moves outputs by no more than the other roundings
 do. They are made for some heads and queries at a time, so that they stay in
 the cache, and once more for the gradients.
+
+In float32 the fused kernel's products are those of BLAS. Where oneDNN is so
+much faster that two products of its are sooner, which is measured once, they
+compute long sequences without gradients.
 
 Legend: B batch, K heads, N tokens, D channels of a head.
 """
@@ -17,10 +21,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from . import products
 from .graphs import is_compiling, is_eager, takes_custom_code
 
 # Queries of a head, and logits, that are in work together.
 QUERIES, LOGITS = 512, 1 << 21
+# Tokens from which on float32 may take products: shorter ones are too small.
+LONG = 512
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -37,22 +44,40 @@ def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 def applies(query: Tensor) -> bool:
     """Whether two products are to compute it."""
     compiled = not torch.is_grad_enabled() and takes_custom_code()
-    return (
-        query.dtype == torch.bfloat16
-        and query.device.type == 'cpu'
-        and (compiled or is_eager(query))
-    )
+    if query.device.type != 'cpu' or not (compiled or is_eager(query)):
+        return False
+    if query.dtype == torch.float32 and not torch.is_grad_enabled():
+        found = products.library(query.dtype, 'attention')
+        return found == 'onednn' and query.shape[-2] >= LONG
+    return query.dtype == torch.bfloat16
 
 
 def by_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attention by two products and a softmax, each (B, K, N, D)."""
     out = _empty(query, key, value)
     query = query * query.shape[-1] ** -0.5
+    if query.dtype == torch.float32:
+        return _head_by_head(out, query, key, value)
     key, value = key.transpose(-1, -2).contiguous(), value.contiguous()
     with torch.autocast('cpu', enabled=False):
         for rows, part in _parts(query):
             weights = (query[rows] @ key[part]).softmax(-1)
             out[rows] = weights @ value[part]
+    return out
+
+
+def _head_by_head(
+    out: Tensor, query: Tensor, key: Tensor, value: Tensor
+) -> Tensor:
+    """As oneDNN takes float32: rows by weights, a head at a time."""
+    key, value = key.contiguous(), value.transpose(-1, -2).contiguous()
+    for b, sample in enumerate(query):
+        for h, head in enumerate(sample):
+            parts = [
+                products.attend_rows(rows, key[b, h], value[b, h])
+                for rows in head.split(QUERIES)
+            ]
+            torch.cat(parts, out=out[b, h])
     return out
 
 

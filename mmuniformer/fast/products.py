@@ -44,7 +44,7 @@ VARIABLE = 'MMUNIFORMER_PRODUCTS'
 # What is measured, by kind, and how many times as fast oneDNN has to be. One
 # run is to choose like another, with as many processes or more, interrupted
 # or not: where the libraries are close, it is BLAS, but for fused models.
-MARGINS = {'packed': 1.05, 'plain': 1.3, 'training': 1.3}
+MARGINS = {'packed': 1.05, 'plain': 1.3, 'training': 1.3, 'attention': 1.1}
 # Rows, channels in and out of the product that is measured, and how often.
 MEASURED, TIMES = (1024, 256, 1024), 10
 DTYPES = (torch.float32, torch.bfloat16)
@@ -147,7 +147,7 @@ def by_convolution(rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def by_packed(
-    rows: Tensor, packed: Tensor, bias: Tensor, gelu: bool = False
+    rows: Tensor, packed: Tensor, bias: Tensor | None, gelu: bool = False
 ) -> Tensor:
     """Rows (N, C) -> (N, C'), by packed weights; exact GELU if wanted."""
     return torch.ops.mkldnn._linear_pointwise(
@@ -158,6 +158,18 @@ def by_packed(
         [],
         'none' if gelu else '',
     )
+
+
+def attend_rows(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attention of some queries (Q, C) of a head by oneDNN; they are scaled.
+
+    Args:
+        query: Queries (Q, C).
+        key: Keys (N, C).
+        value: Values (C', N), of all tokens for each channel.
+    """
+    weights = by_packed(query, key, None).softmax(-1)
+    return by_packed(weights, value, None)
 
 
 def by_integers(
@@ -221,7 +233,8 @@ def library(dtype: torch.dtype, kind: str) -> str:
     Args:
         dtype: A member of ``DTYPES``.
         kind: 'packed' for weights that stay as they are, 'plain' for others,
-            'training' for the gradients, too.
+            'training' for the gradients, too, 'attention' for that of a long
+            sequence, against PyTorch's fused kernel.
 
     Raises:
         UserError: The environment variable has another value.
@@ -295,6 +308,13 @@ def measure(dtype: torch.dtype, kind: str) -> str:
 def _ways(dtype: torch.dtype, kind: str) -> dict[str, Callable[[], Any]]:
     """One product of the kind, by each library."""
     rows, dim_in, dim_out = MEASURED
+    if kind == 'attention':
+        head = torch.ones(1, 1, rows, 64, dtype=dtype)
+        query, turned = head[0, 0], head[0, 0].t().contiguous()
+        return dict(
+            blas=lambda: F.scaled_dot_product_attention(head, head, head),
+            onednn=lambda: attend_rows(query, query, turned),
+        )
     training = kind == 'training'
     with torch.inference_mode(False), torch.enable_grad():
         x = torch.ones(rows, dim_in, dtype=dtype, requires_grad=training)

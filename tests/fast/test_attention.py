@@ -1,11 +1,15 @@
-"""Attention in bfloat16 by two products."""
+"""Attention by two products: bfloat16, and long sequences of float32."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from mmuniformer.compat.old_torch import HAS_CUSTOM_OPS
-from mmuniformer.fast import attention
+from mmuniformer.fast import attention, products
+
+needs_onednn = pytest.mark.skipif(
+    not products.has_onednn(), reason='this PyTorch has no oneDNN'
+)
 
 
 def heads(batch=3, tokens=10, dtype=torch.bfloat16):
@@ -25,6 +29,15 @@ def fused(monkeypatch):
 
     monkeypatch.setattr(F, 'scaled_dot_product_attention', call)
     return calls
+
+
+def needs_operators(value):
+    return pytest.param(
+        value,
+        marks=pytest.mark.skipif(
+            not HAS_CUSTOM_OPS, reason='before PyTorch 2.4'
+        ),
+    )
 
 
 @pytest.mark.parametrize('queries', [4, 512])
@@ -56,10 +69,62 @@ def test_compiled_graphs_do_the_same(fused):
     assert not fused
 
 
-def test_other_precisions_take_the_fused_kernel(fused):
+@pytest.mark.parametrize(
+    'library, tokens, dtype',
+    [
+        ('blas', 10, torch.float32),
+        ('onednn', 9, torch.float32),
+        ('onednn', 10, torch.float64),
+    ],
+)
+def test_what_takes_the_fused_kernel(
+    library, tokens, dtype, choice, monkeypatch, fused
+):
+    choice(library)
+    monkeypatch.setattr(attention, 'LONG', 10)
     with torch.no_grad():
-        attention.attend(*heads(dtype=torch.float32))
+        attention.attend(*heads(tokens=tokens, dtype=dtype))
     assert fused
+
+
+def test_gradients_of_float32_are_those_of_the_fused_kernel(
+    choice, monkeypatch, fused
+):
+    choice('onednn')
+    monkeypatch.setattr(attention, 'LONG', 10)
+    attention.attend(*heads(dtype=torch.float32))
+    assert fused
+
+
+@needs_onednn
+@pytest.mark.parametrize('compiled', [False, needs_operators(True)])
+@pytest.mark.parametrize('queries', [4, 512])
+def test_long_sequences_of_float32_by_onednn(
+    queries, compiled, choice, monkeypatch, fused
+):
+    choice('onednn')
+    monkeypatch.setattr(attention, 'QUERIES', queries)
+    monkeypatch.setattr(attention, 'LONG', 10)
+    attend = attention.attend
+    if compiled:
+        attend = torch.compile(attend, backend='aot_eager')
+    parts = heads(dtype=torch.float32)
+    with torch.no_grad():
+        found = attend(*parts)
+    assert not fused
+    assert found.transpose(1, 2).flatten(2).data_ptr() == found.data_ptr()
+    wanted = F.scaled_dot_product_attention(*(p.double() for p in parts))
+    torch.testing.assert_close(found.double(), wanted, rtol=1e-5, atol=1e-6)
+
+
+@needs_onednn
+@pytest.mark.parametrize('margin, wanted', [(0, 'onednn'), (1e9, 'blas')])
+def test_it_is_measured_once(margin, wanted, choice, monkeypatch):
+    monkeypatch.setitem(products.MARGINS, 'attention', margin)
+    choice('')
+    assert products.library(torch.float32, 'attention') == wanted
+    monkeypatch.setattr(products, 'measure', None)  # not called again
+    assert products.library(torch.float32, 'attention') == wanted
 
 
 @pytest.mark.parametrize('logits', [100, 1 << 20])
