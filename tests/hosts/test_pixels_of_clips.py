@@ -9,10 +9,12 @@ from PIL import Image
 
 pytest.importorskip('mmaction')
 pytest.importorskip('timm')
+from timm.data import auto_augment
 from timm.data.auto_augment import rand_augment_transform
 
 from mmuniformer.hosts.mmaction.clips import ClipAutoAugment
-from mmuniformer.hosts.pixels import moves
+from mmuniformer.hosts.mmpretrain.timm_policy import posterize
+from mmuniformer.hosts.pixels import moves, whole
 from mmuniformer.hosts.pixels.whole import Clip, on_clips
 
 RNG = np.random.default_rng(0)
@@ -70,6 +72,23 @@ def test_each_operation_gives_the_pixels_of_timm(name, kind):
             random.seed(number)
             wanted = np.asarray(timm(Image.fromarray(before)))
             assert np.array_equal(after, wanted), number
+
+
+def test_all_levels_of_operations_by_tables():
+    clip, picture = Clip.of(CLIPS['noise'][:1]), CLIPS['noise'][0]
+    picture = Image.fromarray(picture)
+    pairs = [(whole.invert(clip), auto_augment.invert(picture))]
+    for bits in range(9):
+        wanted = posterize(auto_augment.posterize, picture, bits)
+        pairs.append((whole.posterize(clip, bits), wanted))
+    for level in [*range(257), 77.2]:
+        wanted = auto_augment.solarize(picture, level)
+        pairs.append((whole.solarize(clip, level), wanted))
+    for add in range(129):
+        wanted = auto_augment.solarize_add(picture, add)
+        pairs.append((whole.solarize_add(clip, add), wanted))
+    for found, wanted in pairs:
+        assert np.array_equal(found.frames()[0], np.asarray(wanted))
 
 
 def test_other_operations_are_done_frame_by_frame():

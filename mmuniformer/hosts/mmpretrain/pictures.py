@@ -151,7 +151,7 @@ class LoadImageFromFile(Load):
         """The content of a file."""
         if self.backend_args is not None or '://' in path:
             return fileio.get(path, backend_args=self.backend_args)
-        with open(path, 'rb') as file:
+        with open(path, 'rb', buffering=0) as file:
             return file.read()
 
 

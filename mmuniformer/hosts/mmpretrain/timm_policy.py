@@ -4,7 +4,6 @@ timm is needed when a policy or an erasing is built, not before.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,8 +40,6 @@ def auto_augment(
     else:
         built = auto_augment.auto_augment_transform(policy, settings)
     for op in operations(built):
-        if op.name.startswith('Posterize'):
-            op.aug_fn = partial(posterize, op.aug_fn)
         op.aug_fn = on_clips(op.name, op.aug_fn)
     return built
 

@@ -62,10 +62,6 @@ class Clip:
         """As of Pillow; nothing is changed in place."""
         return self
 
-    def getbands(self) -> tuple[str, ...]:
-        """As of Pillow."""
-        return ('R', 'G', 'B')
-
     def counts(self) -> np.ndarray:
         """How often each byte is in each plane (3 * T, 256)."""
         planes = self.planes.reshape(-1, self.height, self.width)
@@ -159,6 +155,26 @@ def equalize(clip: Clip, **_: Any) -> Clip:
     return clip.point(np.where(step > 0, tables, RAMP))
 
 
+def invert(clip: Clip, **_: Any) -> Clip:
+    """Does what timm's function of this name does."""
+    return clip.like(~clip.planes)
+
+
+def posterize(clip: Clip, bits: int, **_: Any) -> Clip:
+    """Does what timm's function of this name does; 0 bits: all black."""
+    return clip.like(clip.planes & np.uint8(256 - 2 ** (8 - min(bits, 8))))
+
+
+def solarize(clip: Clip, thresh: float, **_: Any) -> Clip:
+    """Does what timm's function of this name does."""
+    return clip.point(np.where(RAMP < thresh, RAMP, ~RAMP))
+
+
+def solarize_add(clip: Clip, add: int, thresh: int = 128, **_: Any) -> Clip:
+    """Does what timm's function of this name does."""
+    return clip.point(np.where(RAMP < thresh, RAMP.astype(int) + add, RAMP))
+
+
 def color(clip: Clip, factor: float, **_: Any) -> Clip:
     """Does what timm's function of this name does."""
     planes = np.stack([np.asarray(p) for p in clip.grey_frames()])
@@ -201,10 +217,11 @@ def sharpness(clip: Clip, factor: float, **_: Any) -> Clip:
 FUNCTIONS: dict[str, Callable[..., Clip] | None] = {
     'AutoContrast': auto_contrast,
     'Equalize': equalize,
-    'Invert': None,
+    'Invert': invert,
     'Rotate': None,
-    'Posterize': None,
-    'Solarize': None,
+    'Posterize': posterize,
+    'SolarizeAdd': solarize_add,
+    'Solarize': solarize,
     'Shear': None,
     'Translate': None,
     'Color': color,
