@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ..engine.speed import keep_freed_memory
+from ..engine.heap import keep_freed_memory
 from ..errors import UserError
 from .complexity import input_channels
 from .peers import OURS, Row, build

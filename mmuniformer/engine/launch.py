@@ -20,9 +20,9 @@ from mmengine.utils.dl_utils import set_multi_processing
 from ..errors import UserError
 from . import heartbeat
 from .agreement import same_config
+from .heap import keep_freed_memory
 from .patience import settle
 from .runner import SafeRunner
-from .speed import keep_freed_memory
 
 DEVICES = Path('/dev')
 TIMEOUT_SECONDS = 1800

@@ -10,6 +10,7 @@ import math
 import multiprocessing
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, cast
 
@@ -20,7 +21,8 @@ from torch.utils.data import DataLoader, get_worker_info
 
 from ..errors import LocalUserError
 from .bad_data import file_of
-from .workers import Trimmer, prepare_worker
+from .heap import Trimmer, holes_taken
+from .workers import prepare_worker
 
 # Of a config that has no `timeout`: longer than any sample takes that is read.
 LIMIT_SECONDS = 600.0
@@ -57,10 +59,12 @@ class PatientLoader(DataLoader):
         if not self.num_workers:
             yield from super().__iter__()
             return
-        if not (self._begun and self.persistent_workers):
+        starts = not (self._begun and self.persistent_workers)
+        if starts:
             self.notes[:] = [NOT_BEGUN] * self.num_workers
             self._begun = True
-        batches = super().__iter__()
+        with holes_taken() if starts and self._forks() else nullcontext():
+            batches = super().__iter__()
         while True:
             try:
                 batch = self._next(batches)
@@ -80,13 +84,15 @@ class PatientLoader(DataLoader):
                 waited += self.timeout
                 self._judge(waited)
 
+    def _forks(self) -> bool:
+        context = self.multiprocessing_context or multiprocessing
+        return cast(Any, context).get_start_method() == 'fork'
+
     def _judge(self, waited: float) -> None:
         """Says who is waited for, once, and ends when it was too long."""
         text = f'{self.name}: no batch for {waited:.0f} s'
         late = [i for i, note in enumerate(self.notes) if note == NOT_BEGUN]
-        context = self.multiprocessing_context or multiprocessing
-        forks = cast(Any, context).get_start_method() == 'fork'
-        if late and forks and waited >= BEGIN_SECONDS:
+        if late and self._forks() and waited >= BEGIN_SECONDS:
             raise LocalUserError(
                 f'{text}, as worker {_few(late)} of {self.num_workers} has '
                 f'not begun: it is stuck in its fork; --resume auto goes on '

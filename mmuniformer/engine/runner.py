@@ -30,9 +30,9 @@ from . import (
     signals,
 )
 from .bad_data import BadData
+from .heap import give_back
 from .patience import make_patient
 from .stop import StopHook, StoppedInValidation
-from .workers import give_back
 
 # What comes of a checkpoint that is of another config, or of no training.
 FAULTS = (

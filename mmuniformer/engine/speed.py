@@ -1,10 +1,8 @@
 """Options that make a model faster: fusion, half precision, compilation."""
 
-import ctypes
 import importlib.util
 import os
 import shutil
-import sys
 import sysconfig
 from typing import Any
 
@@ -22,14 +20,13 @@ from ..fast.int8 import check_integers, to_int8
 from ..models import fuse
 from ..registry import HOOKS
 from ..weights.load import bare_model, find_backbone
+from .heap import keep_freed_memory
 
 # Language, variable of the environment and names; on CPUs and on GPUs.
 COMPILERS = (
     ('C++', 'CXX', ('g++', 'clang++', 'c++')),
     ('C', 'CC', ('gcc', 'clang')),
 )
-# <malloc.h>
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 
 @HOOKS.register_module()
@@ -225,17 +222,3 @@ def set_precision(
 def _averages(hook: Any) -> bool:
     """Whether a hook, or the config of one, is an EMAHook."""
     return isinstance(hook, dict) and hook.get('type') in ('EMAHook', EMAHook)
-
-
-def keep_freed_memory() -> None:
-    """Has a process on a CPU reuse memory in place of giving it back.
-
-    glibc returns large tensors to Linux when they are freed; to get the next
-    one costs a page fault for every 4 KiB of it, a good part of the time of
-    a training step or of an inference.
-    """
-    if sys.platform == 'linux' and get_device() == 'cpu':
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, 'mallopt'):  # glibc
-            libc.mallopt(M_MMAP_THRESHOLD, 1 << 30)
-            libc.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)

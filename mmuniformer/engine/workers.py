@@ -4,16 +4,11 @@ import ctypes
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 PATIENCE_SECONDS = 30
-# Between two times that a worker gives memory back, which takes it 2 to 5 ms.
-TRIM_SECONDS = 2.0
 
 
 def end_with_parent(parent: int | None = None) -> None:
@@ -47,36 +42,3 @@ def prepare_worker() -> None:
 
 def _end_later(*_: Any) -> None:
     signal.alarm(PATIENCE_SECONDS)
-
-
-@cache
-def _trim() -> Callable[[int], Any] | None:
-    """The function of glibc that gives free memory back to Linux."""
-    if sys.platform != 'linux':
-        return None
-    return getattr(ctypes.CDLL(None), 'malloc_trim', None)
-
-
-def give_back() -> None:
-    """Gives memory that is free back to Linux."""
-    trim = _trim()
-    if trim is not None:
-        trim(0)
-
-
-class Trimmer:
-    """Gives free memory of a worker back every few seconds.
-
-    A fork has all the free memory of its process, too. Its own allocations
-    wander through that, and each page that they touch becomes a copy.
-    """
-
-    def __init__(self) -> None:
-        self.last = 0.0
-
-    def __call__(self) -> None:
-        """Does so if it is time."""
-        now = time.monotonic()
-        if now - self.last >= TRIM_SECONDS:
-            give_back()
-            self.last = now

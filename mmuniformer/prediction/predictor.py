@@ -9,10 +9,10 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.device import get_device
 
+from ..engine.heap import keep_freed_memory
 from ..engine.speed import (
     check_compiler,
     compile_for_inference,
-    keep_freed_memory,
     set_precision,
 )
 from ..errors import UserError
