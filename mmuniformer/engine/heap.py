@@ -13,7 +13,7 @@ from mmengine.device import get_device
 # <malloc.h>
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 # Between two times that a worker gives memory back.
-TRIM_SECONDS = 0.25
+TRIM_SECONDS = 0.5
 # What a process takes before it forks: sizes and number of the blocks.
 FIRST_BYTES, LAST_BYTES, MOST_BLOCKS = 1 << 20, 24, 200_000
 

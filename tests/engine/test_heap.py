@@ -62,6 +62,6 @@ def test_a_worker_gives_back_now_and_then(monkeypatch):
     monkeypatch.setattr(heap, 'give_back', lambda: trims.append(clock[0]))
     data = runs.Pictures()
     patience.note_samples(data, [patience.IDLE], 0)
-    for clock[0] in (100.0, 100.1, 100.2, 100.3, 100.5, 110.0):
+    for clock[0] in (100.0, 100.2, 100.4, 100.6, 101.0, 110.0):
         data[0]
-    assert trims == [100.0, 100.3, 110.0]
+    assert trims == [100.0, 100.6, 110.0]

@@ -172,6 +172,15 @@ def encoded(**kwargs):
     return file.getvalue()
 
 
+@pytest.mark.skipif(not resample.is_fast(), reason='no kernels for it here')
+def test_workers_share_the_tables_of_crops():
+    crop = pictures.RandomResizedCrop(scale=40, interpolation='bicubic')
+    made = resample.taps_of.cache_info().misses
+    for seed in range(3):
+        crop(dict(img=photo(300, 400, seed)))
+    assert resample.taps_of.cache_info().misses == made
+
+
 def test_what_is_cut_short_is_left_to_pillow(tmp_path):
     data = encoded(quality=90)
     assert pictures.decode(data) is not None

@@ -23,7 +23,7 @@ from PIL import Image
 from ...errors import UserError
 from ...registry import TRANSFORMS
 from ..pixels.planes import is_plain, mirrored, planes_of
-from .resample import resized
+from .resample import prepare, resized
 
 FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 REDUCED = {
@@ -178,6 +178,8 @@ class RandomResizedCrop(Crop):
                 f'interpolation={self.interpolation!r}: wanted bilinear or '
                 f"bicubic with backend='torch'"
             )
+        if backend == 'pillow':
+            prepare(self.scale, self.interpolation)
 
     def transform(self, results: dict) -> dict:
         """Changes ``img`` and its ``img_shape``."""

@@ -37,6 +37,8 @@ PLACES = 22
 # Above the error in float32 of a product and its sum, up to 512.
 MARGIN = 4e-5
 MOST_TAPS = 32
+# Sides of crops of photographs.
+USUAL = range(64, 513)
 
 
 def bicubic(x: np.ndarray) -> np.ndarray:
@@ -113,6 +115,21 @@ def taps_of(length: int, size: int, method: str = 'bicubic') -> Taps:
         torch.arange(size, dtype=torch.int32) * len(x),
         torch.from_numpy((whole / (1 << PLACES)).astype(np.float32)).view(-1),
     )
+
+
+def prepare(size: tuple[int, int], method: str) -> None:
+    """Makes the tables of usual crops, about 0.1 s.
+
+    A data set makes them for its workers, which share them.
+
+    Args:
+        size: Height and width of the result.
+        method: One of ``FILTERS``; others have no tables.
+    """
+    if method in FILTERS and is_fast():
+        for lines in set(size):
+            for length in USUAL:
+                taps_of(length, lines, method)
 
 
 @cache
