@@ -8,7 +8,7 @@ the cache, and once more for the gradients.
 
 In float32 the fused kernel's products are those of BLAS. Where oneDNN is so
 much faster that two products of its are sooner, which is measured once, they
-compute long sequences without gradients.
+compute long sequences.
 
 Legend: B batch, K heads, N tokens, D channels of a head.
 """
@@ -46,38 +46,40 @@ def applies(query: Tensor) -> bool:
     compiled = not torch.is_grad_enabled() and takes_custom_code()
     if query.device.type != 'cpu' or not (compiled or is_eager(query)):
         return False
-    if query.dtype == torch.float32 and not torch.is_grad_enabled():
-        found = products.library(query.dtype, 'attention')
-        return found == 'onednn' and query.shape[-2] >= LONG
-    return query.dtype == torch.bfloat16
+    if query.dtype != torch.float32:
+        return query.dtype == torch.bfloat16
+    if not compiled and query.shape[-2] < LONG:
+        return False  # nothing to measure
+    training = ', training' if torch.is_grad_enabled() else ''
+    found = products.library(query.dtype, 'attention' + training)
+    return found == 'onednn' and query.shape[-2] >= LONG
+
+
+def ways(dtype: torch.dtype, tokens: int) -> dict[str, Any]:
+    """The fused kernel and the products for a head, to be measured."""
+    with torch.inference_mode(False), torch.enable_grad():
+        head = torch.ones(1, 1, tokens, 64, dtype=dtype, requires_grad=True)
+
+    def by_onednn() -> Tensor:
+        training = torch.is_grad_enabled()
+        attend = _Attention.apply if training else by_products
+        return attend(head, head, head)
+
+    return dict(
+        blas=lambda: F.scaled_dot_product_attention(head, head, head),
+        onednn=by_onednn,
+    )
 
 
 def by_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attention by two products and a softmax, each (B, K, N, D)."""
     out = _empty(query, key, value)
     query = query * query.shape[-1] ** -0.5
-    if query.dtype == torch.float32:
-        return _head_by_head(out, query, key, value)
-    key, value = key.transpose(-1, -2).contiguous(), value.contiguous()
+    key, value = _laid_out(key.mT), _laid_out(value)
     with torch.autocast('cpu', enabled=False):
         for rows, part in _parts(query):
-            weights = (query[rows] @ key[part]).softmax(-1)
-            out[rows] = weights @ value[part]
-    return out
-
-
-def _head_by_head(
-    out: Tensor, query: Tensor, key: Tensor, value: Tensor
-) -> Tensor:
-    """As oneDNN takes float32: rows by weights, a head at a time."""
-    key, value = key.contiguous(), value.transpose(-1, -2).contiguous()
-    for b, sample in enumerate(query):
-        for h, head in enumerate(sample):
-            parts = [
-                products.attend_rows(rows, key[b, h], value[b, h])
-                for rows in head.split(QUERIES)
-            ]
-            torch.cat(parts, out=out[b, h])
+            weights = _product(query[rows], key[part]).softmax(-1)
+            out[rows] = _product(weights, value[part])
     return out
 
 
@@ -87,21 +89,35 @@ def gradients(
     """Gradients of :func:`by_products`, each (B, K, N, D)."""
     scale = query.shape[-1] ** -0.5
     query, grad = query * scale, grad.contiguous()
-    turned = key.transpose(-1, -2).contiguous()
-    key, value = key.contiguous(), value.transpose(-1, -2).contiguous()
     of_query = torch.empty_like(query)
     of_key = torch.zeros_like(key, dtype=torch.float32)
     of_value = torch.zeros_like(of_key)
+    turned, value = _laid_out(key.mT), _laid_out(value.mT)
+    key = _laid_out(key)
     with torch.autocast('cpu', enabled=False):
         for rows, part in _parts(query):
-            weights = (query[rows] @ turned[part]).softmax(-1)
-            of_value[part] += weights.transpose(-1, -2) @ grad[rows]
+            weights = _product(query[rows], turned[part]).softmax(-1)
+            of_value[part] += _product(weights.mT, grad[rows])
             of_logits = torch._softmax_backward_data(
-                grad[rows] @ value[part], weights, -1, weights.dtype
+                _product(grad[rows], value[part]), weights, -1, weights.dtype
             )
-            of_query[rows] = of_logits @ key[part]
-            of_key[part] += of_logits.transpose(-1, -2) @ query[rows]
+            of_query[rows] = _product(of_logits, key[part])
+            of_key[part] += _product(of_logits.mT, query[rows])
     return of_query * scale, of_key.to(key.dtype), of_value.to(key.dtype)
+
+
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """Matrix product by oneDNN, which takes no batches in float32."""
+    if left.dtype == torch.float32:
+        return products.by_packed(left, right.mT, None)
+    return left @ right
+
+
+def _laid_out(right: Tensor) -> Tensor:
+    """The right factors of products as they are read."""
+    if right.dtype == torch.float32:
+        return right.mT.contiguous().mT
+    return right.contiguous()
 
 
 def _parts(query: Tensor) -> Iterator[tuple[Any, Any]]:
@@ -112,9 +128,15 @@ def _parts(query: Tensor) -> Iterator[tuple[Any, Any]]:
     step = -(-tokens // -(-tokens // QUERIES))  # parts of one size
     together = max(LOGITS // (step * tokens), 1)
     samples, some = max(together // heads, 1), min(together, heads)
+    part: tuple[Any, Any]
+    alone = query.dtype == torch.float32
+    if alone:
+        samples = some = 1
     for b in range(0, batch, samples):
         for h in range(0, heads, some):
             part = slice(b, b + samples), slice(h, h + some)
+            if alone:
+                part = b, h
             for n in range(0, tokens, step):
                 yield (*part, slice(n, n + step)), part
 

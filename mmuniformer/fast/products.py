@@ -44,7 +44,13 @@ VARIABLE = 'MMUNIFORMER_PRODUCTS'
 # What is measured, by kind, and how many times as fast oneDNN has to be. One
 # run is to choose like another, with as many processes or more, interrupted
 # or not: where the libraries are close, it is BLAS, but for fused models.
-MARGINS = {'packed': 1.05, 'plain': 1.3, 'training': 1.3, 'attention': 1.1}
+MARGINS = {
+    'packed': 1.05,
+    'plain': 1.3,
+    'training': 1.3,
+    'attention': 1.1,
+    'attention, training': 1.3,
+}
 # Rows, channels in and out of the product that is measured, and how often.
 MEASURED, TIMES = (1024, 256, 1024), 10
 DTYPES = (torch.float32, torch.bfloat16)
@@ -160,18 +166,6 @@ def by_packed(
     )
 
 
-def attend_rows(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Attention of some queries (Q, C) of a head by oneDNN; they are scaled.
-
-    Args:
-        query: Queries (Q, C).
-        key: Keys (N, C).
-        value: Values (C', N), of all tokens for each channel.
-    """
-    weights = by_packed(query, key, None).softmax(-1)
-    return by_packed(weights, value, None)
-
-
 def by_integers(
     rows: Tensor, packed: Any, bias: Tensor, gelu: bool = False
 ) -> Tensor:
@@ -233,8 +227,9 @@ def library(dtype: torch.dtype, kind: str) -> str:
     Args:
         dtype: A member of ``DTYPES``.
         kind: 'packed' for weights that stay as they are, 'plain' for others,
-            'training' for the gradients, too, 'attention' for that of a long
-            sequence, against PyTorch's fused kernel.
+            'training' for the gradients, too, 'attention' and 'attention,
+            training' for that of a long sequence, by its products or by
+            PyTorch's fused kernel.
 
     Raises:
         UserError: The environment variable has another value.
@@ -308,13 +303,10 @@ def measure(dtype: torch.dtype, kind: str) -> str:
 def _ways(dtype: torch.dtype, kind: str) -> dict[str, Callable[[], Any]]:
     """One product of the kind, by each library."""
     rows, dim_in, dim_out = MEASURED
-    if kind == 'attention':
-        head = torch.ones(1, 1, rows, 64, dtype=dtype)
-        query, turned = head[0, 0], head[0, 0].t().contiguous()
-        return dict(
-            blas=lambda: F.scaled_dot_product_attention(head, head, head),
-            onednn=lambda: attend_rows(query, query, turned),
-        )
+    if kind.startswith('attention'):
+        from .attention import ways as ways_of_attention
+
+        return _to_measure(ways_of_attention(dtype, rows), kind)
     training = kind == 'training'
     with torch.inference_mode(False), torch.enable_grad():
         x = torch.ones(rows, dim_in, dtype=dtype, requires_grad=training)
@@ -332,9 +324,15 @@ def _ways(dtype: torch.dtype, kind: str) -> dict[str, Callable[[], Any]]:
         blas=lambda: F.linear(x, weight, bias),
         onednn=lambda: by_convolution(x, weight, bias),
     )
-    if not training:
-        return ways
-    return {name: _with_gradients(way) for name, way in ways.items()}
+    return _to_measure(ways, kind)
+
+
+def _to_measure(
+    ways: dict[str, Callable[[], Tensor]], kind: str
+) -> dict[str, Callable[[], Any]]:
+    """With gradients if the kind says so, and without them else."""
+    do = _with_gradients if kind.endswith('training') else torch.no_grad()
+    return {name: do(way) for name, way in ways.items()}
 
 
 def _with_gradients(way: Callable[[], Tensor]) -> Callable[[], Any]:

@@ -87,15 +87,6 @@ def test_what_takes_the_fused_kernel(
     assert fused
 
 
-def test_gradients_of_float32_are_those_of_the_fused_kernel(
-    choice, monkeypatch, fused
-):
-    choice('onednn')
-    monkeypatch.setattr(attention, 'LONG', 10)
-    attention.attend(*heads(dtype=torch.float32))
-    assert fused
-
-
 @needs_onednn
 @pytest.mark.parametrize('compiled', [False, needs_operators(True)])
 @pytest.mark.parametrize('queries', [4, 512])
@@ -118,13 +109,34 @@ def test_long_sequences_of_float32_by_onednn(
 
 
 @needs_onednn
+@pytest.mark.parametrize('queries', [4, 512])
+def test_gradients_of_long_sequences_of_float32_by_onednn(
+    queries, choice, monkeypatch, fused
+):
+    choice('onednn')
+    monkeypatch.setattr(attention, 'QUERIES', queries)
+    monkeypatch.setattr(attention, 'LONG', 10)
+    parts = [p.clone().requires_grad_() for p in heads(dtype=torch.float32)]
+    exact = [p.detach().double().requires_grad_() for p in parts]
+    grad = torch.randn(3, 2, 10, 8)
+    attention.attend(*parts).backward(grad)
+    assert not fused
+    F.scaled_dot_product_attention(*exact).backward(grad.double())
+    for part, other in zip(parts, exact):
+        torch.testing.assert_close(
+            part.grad.double(), other.grad, rtol=1e-5, atol=1e-6
+        )
+
+
+@needs_onednn
+@pytest.mark.parametrize('kind', ['attention', 'attention, training'])
 @pytest.mark.parametrize('margin, wanted', [(0, 'onednn'), (1e9, 'blas')])
-def test_it_is_measured_once(margin, wanted, choice, monkeypatch):
-    monkeypatch.setitem(products.MARGINS, 'attention', margin)
+def test_it_is_measured_once(kind, margin, wanted, choice, monkeypatch):
+    monkeypatch.setitem(products.MARGINS, kind, margin)
     choice('')
-    assert products.library(torch.float32, 'attention') == wanted
+    assert products.library(torch.float32, kind) == wanted
     monkeypatch.setattr(products, 'measure', None)  # not called again
-    assert products.library(torch.float32, 'attention') == wanted
+    assert products.library(torch.float32, kind) == wanted
 
 
 @pytest.mark.parametrize('logits', [100, 1 << 20])
