@@ -157,7 +157,7 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
     return Data(
         len(samples),
         names,
-        {str(names[k]) if _has(names, k) else str(k): v
+        {str(names[k]) if has_name(names, k) else str(k): v
          for k, v in counts.items()},
         [Task('picture', path) for path in paths] if full else (),
     )  # fmt: skip
@@ -205,7 +205,8 @@ def empty_folders(source: Source) -> list[str]:
     ]
 
 
-def _has(names: Any, label: int) -> bool:
+def has_name(names: Any, label: int) -> bool:
+    """Whether a label has a name."""
     return bool(names) and 0 <= label < len(names)
 
 
@@ -300,7 +301,7 @@ def check_data_list(
     return Data(
         len(content['data_list']),
         names,
-        {str(names[k]) if _has(names, k) else str(k): v
+        {str(names[k]) if has_name(names, k) else str(k): v
          for k, v in Counter(k for _, k in labels).items()},
         [Task('picture', path) for path in paths] if full else (),
     )  # fmt: skip

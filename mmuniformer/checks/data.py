@@ -6,7 +6,14 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from . import class_folders, coco_data, label_maps, video_lists, voc_files
+from . import (
+    class_folders,
+    coco_data,
+    label_maps,
+    tar_data,
+    video_lists,
+    voc_files,
+)
 from .datasets import Source, sources
 from .findings import Findings, debug
 from .samples import Data
@@ -76,6 +83,8 @@ def check_source(
         found: Gets what is wrong.
         full: Whether all samples will be opened afterwards.
     """
+    if tar_data.is_in_tar(source):
+        return tar_data.check(source, cfg, found, full)
     check = CHECKS.get(source.owner())
     if check is None or not _as_known(source):
         debug(f'{source.split} data: {source.name} is not checked: unknown')

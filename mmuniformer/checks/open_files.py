@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import cv2
 
 from ..errors import check_plain
-from . import label_maps
+from . import label_maps, tar_data
 from .coco_files import check_header
 from .findings import Findings
 from .pictures import ENDINGS, error_text, read_header
@@ -44,17 +44,18 @@ def open_all(tasks: list[Task], fast: bool) -> Opened:
     found = Findings(keep=50)
     pixels: Counter[int] = Counter()
     lengths = []
-    for task in tasks:
-        if task.kind == 'picture':
-            check_picture(task.path, task.extra, found, fast)
-        elif task.kind == 'labels':
-            image, labels = task.extra
-            pixels += label_maps.check_pair(task.path, image, labels, found)
-            check_picture(image, None, found, fast)
-        elif task.kind == 'video':
-            lengths.append(check_video(task.path, found, fast))
-        else:
-            check_frames(task.path, task.extra, found, fast)
+    for one in tasks:
+        with tar_data.unpacked(one, found) as (task, own):
+            if task.kind == 'picture':
+                check_picture(task.path, task.extra, own, fast)
+            elif task.kind == 'labels':
+                image, labels = task.extra
+                pixels += label_maps.check_pair(task.path, image, labels, own)
+                check_picture(image, None, own, fast)
+            elif task.kind == 'video':
+                lengths.append(check_video(task.path, own, fast))
+            else:
+                check_frames(task.path, task.extra, own, fast)
     return Opened(found, pixels, lengths, len(tasks))
 
 

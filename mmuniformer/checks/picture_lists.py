@@ -1,7 +1,7 @@
 """Lists of ``path label``, and the labels of other lists of pictures."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from .findings import Findings
@@ -75,15 +75,29 @@ def check_list(
     check_twice(name, samples, found)
 
 
-def check_there(name: str, paths: list[str], found: Findings) -> None:
-    """Checks that the pictures of a list exist."""
-    present = listing(paths)
+def check_there(
+    name: str,
+    paths: list[str],
+    found: Findings,
+    exist: Callable[[list[str]], set[str]] = listing,
+    what: str = 'pictures',
+) -> None:
+    """Checks that the pictures of a list exist.
+
+    Args:
+        name: The list, as it is called in messages.
+        paths: The pictures.
+        found: Gets what is wrong.
+        exist: Says which of them are there.
+        what: How they are called.
+    """
+    present = exist(paths)
     missing = [path for path in paths if path not in present]
     found.each(
-        'missing pictures',
+        f'missing {what}',
         missing,
         '{} does not exist',
-        f'{len(missing)} of {len(paths)} pictures in {name} do not exist, '
+        f'{len(missing)} of {len(paths)} {what} in {name} do not exist, '
         f'such as {missing[:1]}',
     )
 

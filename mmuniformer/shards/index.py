@@ -4,8 +4,10 @@ import os
 import posixpath
 import tarfile
 import tempfile
+import time
 from bisect import bisect_left
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,8 @@ BLOCK = 512
 VERSION = 1
 # Of a file `NAME.cls`, which has the number of a class and no more.
 LABEL_BYTES = 32
+# An index that is being written, and when nobody does any more.
+UNFINISHED, OLD_SECONDS = '.part', 3600
 NO_LABEL = -1
 
 
@@ -97,15 +101,32 @@ def load_index(path: str) -> np.ndarray:
     except (OSError, ValueError, EOFError):
         rows = make_index(path)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=place.parent, delete=False
-        ) as file:
-            np.save(file, rows)
-        os.replace(file.name, place)
+        _keep(rows, place)
         return np.load(place, mmap_mode='r')
     except (OSError, ValueError):
         return rows
+
+
+def _keep(rows: np.ndarray, place: Path) -> None:
+    """Writes an index, whole or not at all.
+
+    Raises:
+        OSError: It cannot be written; nothing is left of it.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for rest in place.parent.glob(f'*{UNFINISHED}'):  # of ended processes
+        if time.time() - rest.stat().st_mtime > OLD_SECONDS:
+            rest.unlink(missing_ok=True)
+    with tempfile.NamedTemporaryFile(
+        dir=place.parent, suffix=UNFINISHED, delete=False
+    ) as file:
+        try:
+            np.save(file, rows)
+            file.flush()
+            os.replace(file.name, place)
+        except BaseException:
+            os.unlink(file.name)
+            raise
 
 
 def make_index(path: str) -> np.ndarray:

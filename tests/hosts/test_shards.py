@@ -132,3 +132,36 @@ def test_videos_in_a_tar_file_are_those_of_files(tmp_path, monkeypatch):
             assert found['label'] == clip['label'] == 5 - index
         with pytest.raises(LocalUserError, match=r'v\.tar/3\.mp4.* cannot be'):
             other[3]
+
+
+def test_frames_in_a_tar_file_are_those_of_folders(tmp_path, monkeypatch):
+    pytest.importorskip('mmaction')
+    from .videos import FRAMES, write_frames
+
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    for number in range(2):
+        write_frames(tmp_path / f'in/{number}', 12 - number)
+    (tmp_path / 'list.txt').write_text('0 12 3\n1 11 1\n')
+    pack(tmp_path / 'in', tmp_path / 'f.tar')
+    init_default_scope('mmaction')
+    decode = dict(FRAMES[1], io_backend='tar')
+    wanted, found = (
+        DATASETS.build(
+            dict(
+                type='mmuniformer.FrameDataset',
+                ann_file=str(tmp_path / 'list.txt'),
+                data_prefix=dict(img=folder),
+                pipeline=[FRAMES[0], step, FRAMES[2]],
+            )
+        )
+        for folder, step in (
+            (str(tmp_path / 'in'), FRAMES[1]),
+            (f'tar://{tmp_path}/f.tar', decode),
+        )
+    )
+    for index in range(2):
+        clip, other = (
+            [seed_all(index), data[index]][1] for data in (wanted, found)
+        )
+        assert np.array_equal(clip['imgs'], other['imgs'])
+        assert clip['label'] == other['label'] == 3 - 2 * index

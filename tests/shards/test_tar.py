@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import tarfile
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mmengine import fileio
 
 import mmuniformer  # noqa: F401
 from mmuniformer.errors import UserError
+from mmuniformer.shards import index
 from mmuniformer.shards.samples import samples
 
 FILES = {'a/1.jpg': b'one', 'a/2.jpg': b'', 'b/1.jpg': bytes(3000), 'x': b'9'}
@@ -61,6 +63,24 @@ def test_a_cache_that_cannot_be_written_or_read(tmp_path, monkeypatch, cache):
     os.utime(tmp_path / 'a.tar')
     monkeypatch.setenv('XDG_CACHE_HOME', '/proc/none')
     assert fileio.get(f'{root}/x') == b'9'
+
+
+def test_an_index_that_is_not_finished_leaves_no_rest(
+    tmp_path, monkeypatch, cache
+):
+    root = make(tmp_path / 'a.tar', FILES)
+    cache.mkdir(parents=True)
+    for name, age in ('old.part', 9999), ('new.part', 0):  # of killed ones
+        (cache / name).write_bytes(b'half')
+        os.utime(cache / name, (time.time() - age,) * 2)
+
+    def full(file, rows):
+        file.write(b'half')
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(index.np, 'save', full)
+    assert fileio.get(f'{root}/x') == b'9'
+    assert [path.name for path in cache.iterdir()] == ['new.part']
 
 
 def test_folders_are_listed_as_on_the_disk(tmp_path):
