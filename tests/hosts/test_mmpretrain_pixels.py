@@ -166,6 +166,16 @@ def test_resizing_is_that_of_pillow(shape):
             assert np.array_equal(found, np.asarray(wanted)), (size, method)
 
 
+@pytest.mark.parametrize('shape', [(90, 70), (70, 90), (150, 60)])
+def test_resized_pictures_are_not_written_over(shape):
+    box = 0, 0, shape[1], shape[0]
+    first, second = (
+        resample.resized(photo(*shape, seed), box, (50, 50), 'bicubic')
+        for seed in range(2)
+    )
+    assert not np.array_equal(first, second)
+
+
 def encoded(**kwargs):
     file = io.BytesIO()
     Image.fromarray(photo(80, 120)).save(file, 'JPEG', **kwargs)

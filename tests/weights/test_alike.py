@@ -1,5 +1,7 @@
 """Files that are alike, against what reads each of them anew."""
 
+import sys
+
 import pytest
 import torch
 
@@ -62,6 +64,15 @@ def test_whatever_else_a_file_holds(tmp_path, anew):
         same(files, path)
         assert anew == [path.name]
         anew.clear()
+
+
+def test_numbers_of_another_order_of_bytes(tmp_path, monkeypatch):
+    files = alike.Alike()
+    monkeypatch.setattr(sys, 'byteorder', 'big')
+    paths = [save(tmp_path, f'{n}.pt', torch.arange(9) + n) for n in (1, 2)]
+    monkeypatch.undo()
+    for path in paths:
+        same(files, path)
 
 
 def test_damage_is_called_by_its_name(tmp_path):
