@@ -46,6 +46,7 @@ class Lines:
         whole: Pixel that the first one of each line is at or after.
         fractions: How far after, in pixels.
         outside: Pixels (lines, length) that come from outside.
+        sure: These, and those of lines that move by whole pixels.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Lines:
         outside |= x >= high[:, None].astype(np.float32)
         self.outside = np.array(np.broadcast_to(outside, (count, length)))
         self.whole = whole.astype(int)[:, None]
+        self.sure = self.outside | (self.fractions == 0)
 
     def place(self, line: Any, pixel: Any) -> Any:
         """Place along a line where a pixel comes from, as Pillow rounds."""
@@ -132,7 +134,7 @@ def move(planes: np.ndarray, lines: Lines, fill: Sequence[int]) -> np.ndarray:
     )
     unsure = np.not_equal(moved, others, out=others.view(bool))
     unsure &= uneven(source, len(weights))[..., :width]
-    np.greater(unsure, lines.outside, out=unsure)
+    np.greater(unsure, lines.sure, out=unsure)
     places = sparse(unsure.reshape(-1).view(np.uint8))
     if len(places):
         moved.reshape(-1)[places] = exactly(source, lines, places)
@@ -213,9 +215,9 @@ def shift(
     height, width = planes.shape[1:]
     if (a, e) != (1, 1):
         return None
-    if d == f == 0 and abs(b) * height + abs(c) < 4 * width:
+    if d == f == b * c == 0 and abs(b) * height + abs(c) < 4 * width:
         return move(planes, lines_of(height, width, b, c, cubic), fill)
-    if b == c == 0 and abs(d) * width + abs(f) < 4 * height:
+    if b == c == d * f == 0 and abs(d) * width + abs(f) < 4 * height:
         lines = lines_of(width, height, d, f, cubic)
         return turn(move(turn(planes), lines, fill))
     return None
