@@ -1,6 +1,7 @@
 """Pipelines take turns, and the table says what they cost."""
 
 import random
+import sys
 import time
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmuniformer.analysis import loader
+from mmuniformer.analysis import loader, loader_workers
 from mmuniformer.errors import UserError
 from mmuniformer.registry import TRANSFORMS
 
@@ -84,3 +85,20 @@ def test_frame_by_frame_draws_and_gives_the_same(policy):
             made.append(make(crop)(results)['imgs'])
         assert np.array_equal(made[0], made[2])
         assert np.abs(made[1] - made[3]).max() < 0.01
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='/proc')
+def test_memory_of_workers(toy_data):
+    cfg = config(toy_data)
+    with pytest.raises(UserError, match='less than a batch'):
+        loader_workers.measure(cfg, workers=1)
+    cfg.train_dataloader.batch_size = 2
+    found = loader_workers.measure(cfg, workers=1, batches=2)
+    assert 1 < found['uss'] < found['pss'] < found['rss']
+    assert found['first_batch_seconds'] > 0
+    assert f'after 2 batches: {found["uss"]} MiB' in loader_workers.report(
+        found
+    )
+    cfg.pop('train_dataloader')
+    with pytest.raises(UserError, match='--workers: the config has no train'):
+        loader_workers.measure(cfg, workers=1)
