@@ -44,15 +44,21 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         found: Gets what is wrong.
         full: Whether all files will be opened afterwards.
     """
-    rows: list[dict[str, Any]]
+    tasks: list[Task] = []
+    labels: list[tuple[str, int]] = []
     try:
         with DATASETS.switch_scope_and_registry(source.scope) as registry:
             built = registry.build(dict(source.cfg, pipeline=[]))
-            rows = [built.get_data_info(i) for i in range(len(built))]
+        for i in range(len(built)):
+            row = built.get_data_info(i)
+            tasks += _tasks(row)
+            label = row.get('gt_label', row.get('label'))
+            if isinstance(label, int):
+                name = row.get('img_path', row.get('filename'))
+                labels.append((str(name), label))
     except Exception as error:
         found.error('data in tar files', error_text(error))
         return Data()
-    tasks = [task for row in rows for task in _tasks(row)]
     name = f'ann_file={file!r}' if (file := source.ann_file()) else source.name
     videos = any(task.kind != 'picture' for task in tasks)
     picture_lists.check_there(
@@ -63,18 +69,13 @@ def check(source: Source, cfg: Config, found: Findings, full: bool) -> Data:
         'videos' if videos else 'pictures',
     )
     names: Any = (built.metainfo or {}).get('classes')
-    labels = [
-        (str(row.get('img_path', row.get('filename'))), label)
-        for row in rows
-        if isinstance(label := row.get('gt_label', row.get('label')), int)
-    ]
     counts = {count for _, count in models.class_counts(cfg.get('model'))}
     if names or len(counts) == 1:
         classes = len(names) if names else counts.pop()
         picture_lists.check_range(labels, classes, found)
     has = class_folders.has_name
     return Data(
-        len(rows),
+        len(built),
         names,
         {str(names[k]) if has(names, k) else str(k): v
          for k, v in Counter(k for _, k in labels).items()},
