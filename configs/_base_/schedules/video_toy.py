@@ -1,11 +1,11 @@
-# AdamW for 14 epochs in full precision, for two CPU cores.
+# AdamW for 20 epochs in full precision, for two CPU cores.
 _base_ = 'video_110e.py'
 
-train_cfg = dict(max_epochs=14, val_interval=14)
+train_cfg = dict(max_epochs=20, val_interval=20)
 param_scheduler = [
     dict(
         type='mmuniformer.WarmupCosineLR',
-        epochs=14,
+        epochs=20,
         warmup_epochs=1,
         warmup_lr=1e-6,
         min_lr=1e-6,
