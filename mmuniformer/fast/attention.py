@@ -13,6 +13,7 @@ compute long sequences.
 Legend: B batch, K heads, N tokens, D channels of a head.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -126,19 +127,21 @@ def _parts(query: Tensor) -> Iterator[tuple[Any, Any]]:
     if not query.numel():
         return
     step = -(-tokens // -(-tokens // QUERIES))  # parts of one size
-    together = max(LOGITS // (step * tokens), 1)
-    samples, some = max(together // heads, 1), min(together, heads)
-    part: tuple[Any, Any]
-    alone = query.dtype == torch.float32
-    if alone:
-        samples = some = 1
-    for b in range(0, batch, samples):
-        for h in range(0, heads, some):
-            part = slice(b, b + samples), slice(h, h + some)
-            if alone:
-                part = b, h
-            for n in range(0, tokens, step):
-                yield (*part, slice(n, n + step)), part
+    if query.dtype == torch.float32:  # a head alone
+        parts: Any = itertools.product(range(batch), range(heads))
+    else:
+        together = max(LOGITS // (step * tokens), 1)
+        parts = itertools.product(
+            _slices(batch, max(together // heads, 1)),
+            _slices(heads, min(together, heads)),
+        )
+    for part in parts:
+        for rows in _slices(tokens, step):
+            yield (*part, rows), part
+
+
+def _slices(count: int, step: int) -> list[slice]:
+    return [slice(n, n + step) for n in range(0, count, step)]
 
 
 def _empty(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
