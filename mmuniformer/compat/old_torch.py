@@ -31,11 +31,20 @@ def cpu_autocast() -> bool:
     return torch.is_autocast_cpu_enabled()
 
 
-def cpu_autocast_dtype() -> torch.dtype:
-    """The dtype that layers choose by themselves on the CPU."""
+def autocast_dtype(kind: str) -> torch.dtype | None:
+    """The dtype that layers choose by themselves; None if they do not.
+
+    Args:
+        kind: 'cpu' or 'cuda'.
+    """
     if hasattr(torch, 'get_autocast_dtype'):  # PyTorch 2.4
-        return torch.get_autocast_dtype('cpu')
-    return torch.get_autocast_cpu_dtype()
+        on = torch.is_autocast_enabled(kind)
+        return torch.get_autocast_dtype(kind) if on else None
+    if kind == 'cpu':
+        on = torch.is_autocast_cpu_enabled()
+        return torch.get_autocast_cpu_dtype() if on else None
+    on = torch.is_autocast_enabled()
+    return torch.get_autocast_gpu_dtype() if on else None
 
 
 def prepare_freezing(frozen: bool) -> None:

@@ -13,16 +13,20 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.grad import conv2d_weight
 
-from ..compat.old_torch import cpu_autocast, cpu_autocast_dtype
+from ..compat.old_torch import autocast_dtype
 from ..models.tokens import to_channels_last
+from . import depthwise_gpu
 from .graphs import is_eager, takes_custom_code
 
 
 def applies(layer: Any, x: Tensor) -> bool:
     """Whether a layer's call is to be computed by :func:`convolve`.
 
-    For 3x3 kernels torch's own backward pass is as fast.
+    For 3x3 kernels torch's own backward pass is as fast. On GPUs
+    :mod:`.depthwise_gpu` computes clips.
     """
+    if x.device.type == 'cuda':
+        return depthwise_gpu.applies(layer, x)
     return (
         layer.kernel_size != (3, 3)
         and x.device.type == 'cpu'
@@ -33,10 +37,12 @@ def applies(layer: Any, x: Tensor) -> bool:
 
 def convolve(layer: Any, x: Tensor) -> Tensor:
     """The layer's ``forward``, (B, C, *S) -> (B, C, *S)."""
+    if x.device.type == 'cuda':
+        return depthwise_gpu.convolve(layer, x)
     tensors = x, layer.weight, layer.bias
-    if not cpu_autocast() or x.dtype == torch.float64:
+    dtype = autocast_dtype('cpu')
+    if dtype is None or x.dtype == torch.float64:
         return _Convolution.apply(*tensors)
-    dtype = cpu_autocast_dtype()
     with torch.autocast('cpu', enabled=False):
         return _Convolution.apply(*(value.to(dtype) for value in tensors))
 

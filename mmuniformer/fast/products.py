@@ -30,6 +30,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from ..errors import UserError
+from . import pointwise
 from .graphs import (
     assume_constant_result,
     cpu_autocast,
@@ -67,9 +68,12 @@ _packed: dict[tuple[int, str], tuple[StorageWeakRef, int | None, Any]] = {}
 def linear(layer: Any, x: Tensor) -> Tensor:
     """What a layer makes of ``x``, (..., C) -> (..., C').
 
-    A linear layer is computed by the faster library. It is called as it is
-    where anything watches or replaces it, and so is any other layer.
+    A linear layer is computed by the faster library, a 1x1 convolution of
+    maps (B, C, *S) on a GPU as a product. It is called as it is where
+    anything watches or replaces it, and so is any other layer.
     """
+    if pointwise.applies(layer, x):
+        return pointwise.product(layer, x)
     if type(layer) is not nn.Linear or layer.bias is None:
         return layer(x)
     packing = '' if torch.is_grad_enabled() else packing_of(layer)

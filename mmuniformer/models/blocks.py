@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ..fast import inference as fast
 from ..fast import recompute
+from ..fast.products import linear
 from .layers import LAYERS, Attention, DropPath, Mlp, pointwise
 from .tokens import flatten, unflatten, window_join, window_split
 
@@ -89,7 +90,8 @@ class ConvBlock(Block):
         if fast.applies(self, x):
             return fast.conv_block(self, x)
         x = x + self.pos_embed(x)
-        local = self.conv2(self.attn(self.conv1(self.norm1(x))))
+        local = self.attn(linear(self.conv1, self.norm1(x)))
+        local = linear(self.conv2, local)
         x = self.add(x, local, self.gamma_1)
         return self.add(x, self.mlp(self.norm2(x)), self.gamma_2)
 

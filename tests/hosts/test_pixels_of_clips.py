@@ -14,6 +14,7 @@ from timm.data.auto_augment import rand_augment_transform
 
 from mmuniformer.hosts.mmaction.clips import ClipAutoAugment
 from mmuniformer.hosts.mmpretrain.timm_policy import posterize
+from mmuniformer.hosts.mmseg.transforms import RandomCrop
 from mmuniformer.hosts.pixels import moves, whole
 from mmuniformer.hosts.pixels.whole import Clip, on_clips
 
@@ -72,6 +73,28 @@ def test_each_operation_gives_the_pixels_of_timm(name, kind):
             random.seed(number)
             wanted = np.asarray(timm(Image.fromarray(before)))
             assert np.array_equal(after, wanted), number
+
+
+@pytest.fixture
+def histograms_of_opencv_5(monkeypatch):
+    """One axis in place of two."""
+    real = cv2.calcHist
+    monkeypatch.setattr(cv2, 'calcHist', lambda *args: real(*args).ravel())
+
+
+def test_bytes_are_counted_with_opencv_5(histograms_of_opencv_5):
+    planes = Clip.of(CLIPS['noise']).planes.reshape(
+        -1, *CLIPS['noise'][0].shape[:2]
+    )
+    wanted = [np.bincount(plane.ravel(), minlength=256) for plane in planes]
+    assert np.array_equal(Clip.of(CLIPS['noise']).counts(), wanted)
+
+
+@pytest.mark.parametrize('share', [0.2, 1.0])
+def test_label_maps_are_cropped_with_opencv_5(histograms_of_opencv_5, share):
+    labels = np.repeat(np.uint8([0, 1]), [1, 3])[:, None].repeat(4, 1)
+    crop = RandomCrop(crop_size=(4, 4), cat_max_ratio=share)
+    assert crop.is_mixed(labels) is (share == 1.0)
 
 
 def test_all_levels_of_operations_by_tables():

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
 from ...engine.averaging import TogetherEMA
+from ...fast.depthwise_gpu import is_ready
 from ..peers import Row, build_ours
 from ..roofline import Peaks, synchronize
 from ..steps import make_step
@@ -144,6 +145,8 @@ def forms(
 
     last = x.contiguous(memory_format=layout)
     yield 'channels last', plain, last
+    if x.ndim == 5 and x.is_cuda and is_ready(x.device.index):
+        yield 'Triton', torch.ops.mmuniformer.depthwise, last
     yield 'channels first', plain, x
     yield 'channels first and back', _there_and_back(plain, layout), last
     if x.ndim == 5:

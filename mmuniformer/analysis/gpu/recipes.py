@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ SAME = (
 
 def items(place: Place) -> list[Item]:
     """The items of this part."""
+    recipes = list(RECIPES)[: 1 if place.small else None]
     return [
         Item('toy world', make_world, 120),
-        Item('losses of 20 steps', losses, 240),
+        *(Item(f'20 steps: {r}', partial(losses, r), 120) for r in recipes),
         Item('deterministic', deterministic, 180),
         Item('resume', resume, 150),
         Item('compile', compile_tools, 240),
@@ -60,8 +62,8 @@ def side_by_side(run: Callable[[Any], Any], jobs: list[Any]) -> list[Any]:
         return list(pool.map(one, jobs))
 
 
-def losses(place: Place) -> Result:
-    """Of every recipe in two precisions on the device, and on the CPU.
+def losses(recipe: str, place: Place) -> Result:
+    """Of a recipe in two precisions on the device, and on the CPU.
 
     Without a GPU float16 is single precision: the same numbers.
     """
@@ -69,28 +71,21 @@ def losses(place: Place) -> Result:
         cpu=(), fp16=('--amp', 'fp16'), bf16=('--amp', 'bf16')
     )
 
-    def one(job: tuple[str, str]) -> Any:
-        recipe, kind = job
+    def one(kind: str) -> Any:
         hidden = dict(CUDA_VISIBLE_DEVICES='') if kind == 'cpu' else {}
         return train(recipe, kind, place, *kinds[kind], environment=hidden)
 
-    recipes = list(RECIPES)[: 1 if place.small else None]
-    jobs = [(recipe, kind) for recipe in recipes for kind in kinds]
-    found = dict(zip(jobs, side_by_side(one, jobs)))
+    found = dict(zip(kinds, side_by_side(one, list(kinds))))
+    exact = found['cpu']
     result: Result = {}
-    for recipe in recipes:
-        exact = found[recipe, 'cpu']
-        row: Result = {}
-        result[recipe] = row
-        for kind in kinds:
-            got = found[recipe, kind]
-            if isinstance(got, str):
-                row[kind] = got
-                continue
-            row[kind] = dict(first=got[0], last=got[-1])
-            if not isinstance(exact, str):
-                pairs = list(zip(got, exact))
-                row[kind]['apart'] = max(abs(a - b) / abs(b) for a, b in pairs)
+    for kind, got in found.items():
+        if isinstance(got, str):
+            result[kind] = got
+            continue
+        result[kind] = dict(first=got[0], last=got[-1])
+        if not isinstance(exact, str):
+            pairs = list(zip(got, exact))
+            result[kind]['apart'] = max(abs(a - b) / abs(b) for a, b in pairs)
     return result
 
 

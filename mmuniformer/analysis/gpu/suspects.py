@@ -1,6 +1,7 @@
 """Part (d): what reading the code left open, answered one by one."""
 
 import copy
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import torch
@@ -26,7 +27,7 @@ def items(place: Place) -> list[Item]:
         Item('regions in deterministic mode', deterministic_regions),
         Item('a backbone in deterministic mode', deterministic_backbone),
         Item('padded heads', padded_heads),
-        Item('cuDNN may choose', cudnn_benchmark),
+        Item('cuDNN may choose', cudnn_benchmark, 120),
         Item('AMP with the guard', guarded_amp),
     ]
 
@@ -119,18 +120,33 @@ def padded_heads(place: Place) -> Result:
 
 
 def cudnn_benchmark(place: Place) -> Result:
-    """Training steps with and without cuDNN's search."""
+    """Training steps with and without cuDNN's search, in milliseconds.
+
+    Each in a process of its own, which keeps what cuDNN has chosen.
+    """
     result: Result = {}
+    context = torch.multiprocessing.get_context('spawn')
     for name in list(speed.subjects(place))[: 1 if place.small else 5 : 4]:
-        subject = speed.subjects(place)[name]
-        settings = speed.settings_of(name, 'train', place)
-        row = Row(name, 'eager', subject.backbone, subject.shape)
         for choose in (False, True):
-            torch.backends.cudnn.benchmark = choose
-            step = make_step(row, settings, 'train')
-            result[f'{name}, {choose}'] = seconds(step, place) * 1e3
-    torch.backends.cudnn.benchmark = False
+            with ProcessPoolExecutor(1, context) as pool:
+                found = pool.submit(step_of, name, choose, place)
+                result[f'{name}, {choose}'] = found.result()
     return result
+
+
+def step_of(name: str, choose: bool, place: Place) -> float:
+    """Milliseconds of a training step.
+
+    Args:
+        name: Of a subject of :mod:`.speed`.
+        choose: Whether cuDNN measures which of its kernels is the fastest.
+        place: Where to run.
+    """
+    torch.backends.cudnn.benchmark = choose
+    subject = speed.subjects(place)[name]
+    settings = speed.settings_of(name, 'train', place)
+    row = Row(name, 'eager', subject.backbone, subject.shape)
+    return seconds(make_step(row, settings, 'train'), place) * 1e3
 
 
 def guarded_amp(place: Place) -> Result:

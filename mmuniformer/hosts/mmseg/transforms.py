@@ -50,7 +50,7 @@ class RandomCrop(Crop):
     def is_mixed(self, labels: np.ndarray) -> bool:
         """Whether no class covers too much of a label map."""
         found = cv2.calcHist([labels], [0], None, [256], [0, 256])
-        counts = found[:, 0].astype(int)
+        counts = found.ravel().astype(int)
         if 0 <= self.ignore_index < 256:
             counts[self.ignore_index] = 0
         if np.count_nonzero(counts) < 2:

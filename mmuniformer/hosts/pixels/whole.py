@@ -69,7 +69,8 @@ class Clip:
             cv2.calcHist([plane], [0], None, [256], [0, 256])
             for plane in planes
         ]
-        return np.stack(counts)[..., 0].astype(int)
+        # (256, 1) each, of OpenCV 5 (256,).
+        return np.stack(counts).reshape(-1, 256).astype(int)
 
     def point(self, table: Any) -> 'Clip':
         """As of Pillow; the table is of all planes, of three, or of one."""

@@ -1,0 +1,118 @@
+"""What test_depthwise_gpu.py looks at, in a process of its own.
+
+Triton decides when it is imported whether it compiles or interprets. The
+operators get an implementation for CPUs here: the kernels, interpreted.
+"""
+
+import json
+
+import torch
+import torch.nn.functional as F
+
+from mmuniformer.fast import depthwise, depthwise_gpu, depthwise_triton
+from mmuniformer.models.layers import LAYERS
+from mmuniformer.models.tokens import to_channels_last
+
+# Widths that are no multiple of four, channels that fill no program.
+CASES = {
+    'one pixel': ((1, 1, 1), 5, 3),
+    'few channels': ((3, 2, 5), 3, 8),
+    'more channels than a program has': ((2, 3, 6), 3, 72),
+    'a large kernel': ((3, 4, 6), 5, 24),
+}
+NAMES = ('output', 'x', 'weight', 'bias')
+calls = []
+
+
+def forward(x, weight, bias):
+    calls.append('depthwise')
+    return depthwise_triton.convolve(to_channels_last(x), weight, bias)
+
+
+def gradients(grad, x, weight, of_x):
+    calls.append('gradients')
+    grad, x = to_channels_last(grad), to_channels_last(x)
+    back = x.new_empty(0)
+    if of_x:
+        back = depthwise_triton.convolve(grad, weight, None, flipped=True)
+    return back, *depthwise_triton.gradients(grad, x, weight)
+
+
+def build(shape, kernel_size, channels, dtype=torch.float32):
+    torch.manual_seed(0)
+    layer = LAYERS[len(shape)].depthwise(channels, kernel_size)
+    x = to_channels_last(torch.randn(2, channels, *shape).to(dtype))
+    return layer, x.requires_grad_()
+
+
+def errors(layer, x, call=None):
+    """Of output and gradients, in parts of the greatest value; dtypes."""
+    mine = x, layer.weight, layer.bias
+    own = [v.detach().double().requires_grad_() for v in mine]
+    padding, groups = layer.padding, layer.groups
+    wanted = F.conv3d(*own, padding=padding, groups=groups)
+    found = layer(x) if call is None else call(x)
+    torch.manual_seed(1)
+    grad = torch.randn(wanted.shape).to(found.dtype)
+    pairs = zip(
+        (found, *torch.autograd.grad(found, mine, grad)),
+        (wanted, *torch.autograd.grad(wanted, own, grad.double())),
+    )
+    result = {}
+    for name, (a, b) in zip(NAMES, pairs):
+        apart = (a.detach().double() - b.detach()).abs().max()
+        result[name] = [
+            str(a.dtype)[6:],
+            float(apart / b.detach().abs().max()),
+        ]
+    return result
+
+
+def second():
+    """Error of a gradient of a gradient, which torch computes."""
+    layer, x = build((2, 3, 5), 3, 4)
+    own = layer.weight.detach().double().requires_grad_()
+    y = x.detach().double().requires_grad_()
+    exact = F.conv3d(y, own, layer.bias.double(), padding=1, groups=4)
+    found = []
+    pairs = ((layer(x), x, layer.weight), (exact, y, own))
+    for out, value, weight in pairs:
+        out = out.square().sum()
+        (g,) = torch.autograd.grad(out, value, create_graph=True)
+        found += torch.autograd.grad(g.square().sum(), weight)
+    return float((found[0] - found[1]).abs().max() / found[1].abs().max())
+
+
+def frozen():
+    """Which tensors have gradients where the weights are frozen."""
+    layer, x = build((2, 3, 5), 3, 4)
+    layer.requires_grad_(False)
+    layer(x).sum().backward()
+    return [x.grad is not None, layer.weight.grad is not None]
+
+
+def compiled():
+    """Errors of a compiled layer, and which operators its graphs have."""
+    layer, x = build((2, 3, 6), 3, 8)
+    calls.clear()
+    call = torch.compile(layer, backend='aot_eager', fullgraph=True)
+    found = errors(layer, x, call)
+    return dict(errors=found, calls=sorted(set(calls)))
+
+
+def main():
+    library = torch.library.Library('mmuniformer', 'FRAGMENT')
+    library.impl('depthwise', forward, 'CPU')
+    library.impl('depthwise_gradients', gradients, 'CPU')
+    depthwise.applies = lambda layer, x: True
+    depthwise.convolve = depthwise_gpu.convolve
+    answers = {name: errors(*build(*case)) for name, case in CASES.items()}
+    low = build((4, 4, 8), 5, 8, torch.bfloat16)
+    print(json.dumps(dict(
+        errors=answers, calls=calls[:2], half=errors(*low), second=second(),
+        frozen=frozen(), compiled=compiled(),
+    )))  # fmt: skip
+
+
+if __name__ == '__main__':
+    main()
