@@ -231,4 +231,5 @@ def gradients(
         num_warps=warps,
     )  # fmt: skip
     sums = out.sum(0).to(weight.dtype)
-    return sums[:-1].t().reshape(weight.shape), sums[-1]
+    of_weight = sums[:-1].t().contiguous().view(weight.shape)
+    return of_weight, sums[-1].clone()

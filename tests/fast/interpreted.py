@@ -68,6 +68,26 @@ def errors(layer, x, call=None):
     return result
 
 
+def strides():
+    """Whether the operators' outputs lie as compilers are told."""
+    layer, x = build((2, 3, 6), 3, 8)
+    x = x.detach()
+    found = []
+    for name, *inputs in (
+        ('depthwise', x, layer.weight, layer.bias),
+        ('depthwise_gradients', x, x, layer.weight, True),
+    ):
+        run = getattr(torch.ops.mmuniformer, name)
+        with torch.no_grad():
+            real = run(*inputs)
+            fake = run(
+                *(t.to('meta') if torch.is_tensor(t) else t for t in inputs)
+            )
+        pairs = zip(*([v] if torch.is_tensor(v) else v for v in (real, fake)))
+        found += [a.stride() == b.stride() for a, b in pairs]
+    return found
+
+
 def second():
     """Error of a gradient of a gradient, which torch computes."""
     layer, x = build((2, 3, 5), 3, 4)
@@ -110,7 +130,7 @@ def main():
     low = build((4, 4, 8), 5, 8, torch.bfloat16)
     print(json.dumps(dict(
         errors=answers, calls=calls[:2], half=errors(*low), second=second(),
-        frozen=frozen(), compiled=compiled(),
+        frozen=frozen(), compiled=compiled(), strides=strides(),
     )))  # fmt: skip
 
 

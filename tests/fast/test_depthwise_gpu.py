@@ -63,6 +63,10 @@ def test_compiled_layers_have_the_kernels_in_one_graph(found):
         assert dtype == 'float32' and error < 1e-6
 
 
+def test_outputs_lie_as_compilers_are_told(found):
+    assert found['strides'] == [True] * 4
+
+
 def on_gpu(shape):
     """What a layer looks at of a map on a GPU."""
     size = torch.Size((2, 8, *shape))
