@@ -1,5 +1,6 @@
 """Every classification recipe trains and tests in mmpretrain, reduced."""
 
+import random
 from math import isfinite
 
 import numpy as np
@@ -269,6 +270,35 @@ def test_erasing_is_standard_normal_after_normalisation(picture):
     assert abs(values.mean()) < 0.02 and abs(values.std() - 1) < 0.02
     assert values.abs().max() > 3.5  # not cut off at white and black
     assert 0.01 < min(shares) and 0.25 < max(shares) < 0.36
+
+
+def test_the_device_erases_what_workers_would(picture):
+    from mmengine.dataset import default_collate
+    from mmengine.registry import TRANSFORMS
+
+    cfg = steps.load('cls/uniformer_s', ROOT)
+    erase, pack = cfg.train_dataloader.dataset.pipeline[4:]
+    model = MODELS.build(dict(cfg.model.data_preprocessor))
+    batches = []
+    for on_device in (True, False):
+        own = dict(erase, prob=0.5, on_device=on_device)
+        steps_of_one = [TRANSFORMS.build(step) for step in (own, pack)]
+        random.seed(0)
+        torch.manual_seed(0)
+        samples = []
+        for number in range(12):
+            sample = dict(img=picture.copy(), gt_label=number)
+            for step in steps_of_one:
+                sample = step(sample)
+            samples.append(sample)
+        batches.append(model(default_collate(samples), True)['inputs'])
+    found, wanted = (batch.movedim(1, -1) for batch in batches)
+    erased = (found != wanted).any(-1)
+    # The noise of workers is that of blue first.
+    torch.testing.assert_close(
+        found[erased].flip(-1), wanted[erased], rtol=0, atol=1e-5
+    )
+    assert 2 < erased.any(-1).any(-1).sum() < 12
 
 
 @pytest.mark.parametrize('kind', ['LightClsHead', 'TokenLabelHead'])
