@@ -26,9 +26,7 @@ CPU_ATTENTION: list[Any] = [
 
 def cpu_autocast() -> bool:
     """Whether layers choose their dtype by themselves on the CPU."""
-    if hasattr(torch, 'get_autocast_dtype'):  # PyTorch 2.4
-        return torch.is_autocast_enabled('cpu')
-    return torch.is_autocast_cpu_enabled()
+    return autocast_dtype('cpu') is not None
 
 
 def autocast_dtype(kind: str) -> torch.dtype | None:

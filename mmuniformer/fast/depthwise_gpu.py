@@ -22,8 +22,8 @@ from .graphs import assume_constant_result, is_eager, takes_custom_code
 
 VARIABLE = 'MMUNIFORMER_TRITON'
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
-# Groups of pixels that the kernels count in 32 bits.
-MOST_VALUES = 2**31
+# The kernels count pixels in 32 bits.
+MOST_PIXELS = 2**31
 
 
 def applies(layer: Any, x: Tensor) -> bool:
@@ -33,7 +33,7 @@ def applies(layer: Any, x: Tensor) -> bool:
         and x.dtype in DTYPES
         and set(layer.kernel_size) in ({3}, {5})
         and (takes_custom_code() or is_eager(x))
-        and 0 < x.numel() < MOST_VALUES * x.shape[1]
+        and 0 < x.numel() < MOST_PIXELS * x.shape[1]
         and is_ready(x.device.index)
     )
 

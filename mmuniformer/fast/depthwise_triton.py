@@ -1,8 +1,8 @@
-"""Kernels of depth-wise convolutions for GPUs, in Triton.
+"""Kernels of depth-wise convolutions of clips for GPUs, in Triton.
 
 A map lies channels-last. A program has some channels of some groups of four
-pixels side by side, of any images and frames: a value that is read serves
-several of them. Sums are in float32. Images are clips of one frame.
+pixels side by side, of any clips and frames: a value that is read serves
+several of them. Sums are in float32.
 """
 
 from typing import Any
@@ -33,6 +33,24 @@ def _places(first, groups, wide, total, height, width, BG: tl.constexpr):
 def _read(values, inside):
     """Values (BG, BC) in float32; 0 outside of the map."""
     return tl.load(values, mask=inside, other=0).to(tl.float32)
+
+
+@triton.jit
+def _beside(
+    values, place, right, column, width, exists, known, C: tl.constexpr
+):
+    """Values (BG, BC) so many pixels to the right of those at ``place``."""
+    near = column + right
+    inside = exists & (near >= 0) & (near < width)
+    mask = inside[:, None] & known[None, :]
+    return _read(values + right * C + place, mask)
+
+
+@triton.jit
+def _has_line(exists, row, frame, down, later, height, total):
+    """Of each group, whether the map has a line so far below and later."""
+    there = exists & (row + down >= 0) & (row + down < height)
+    return there & (frame + later >= 0) & (frame + later < total)
 
 
 @triton.jit
@@ -85,15 +103,12 @@ def _convolve(
             if SIDE == 5:
                 y = _read(own + 3 * step, known)[None, :]
                 z = _read(own + 4 * step, known)[None, :]
-            there = exists & (row + down >= 0) & (row + down < height)
-            there = there & (frame + later >= 0) & (frame + later < total)
+            there = _has_line(exists, row, frame, down, later, height, total)
             line = x + (later * height + down) * width * C
             for j in tl.static_range(SIDE + 3):
-                right = j - SIDE // 2
-                near = column + right
-                inside = there & (near >= 0) & (near < width)
-                mask = inside[:, None] & known[None, :]
-                value = _read(line + right * C + place, mask)
+                value = _beside(
+                    line, place, j - SIDE // 2, column, width, there, known, C
+                )
                 if j < SIDE:
                     a += value * _nth(j, v, w, s, y, z)
                 if j >= 1 and j < SIDE + 1:
@@ -131,24 +146,17 @@ def _gradient(
             tile * BG, groups, wide, total, height, width, BG
         )
         place = (pixel * C)[:, None] + channels[None, :]
-        mask = (exists & (column < width))[:, None] & known[None, :]
-        v = _read(grad + place, mask)
-        mask = (exists & (column + 1 < width))[:, None] & known[None, :]
-        w = _read(grad + C + place, mask)
-        mask = (exists & (column + 2 < width))[:, None] & known[None, :]
-        y = _read(grad + 2 * C + place, mask)
-        mask = (exists & (column + 3 < width))[:, None] & known[None, :]
-        z = _read(grad + 3 * C + place, mask)
+        v = _beside(grad, place, 0, column, width, exists, known, C)
+        w = _beside(grad, place, 1, column, width, exists, known, C)
+        y = _beside(grad, place, 2, column, width, exists, known, C)
+        z = _beside(grad, place, 3, column, width, exists, known, C)
         own += (v + w) + (y + z)
-        there = exists & (row + down >= 0) & (row + down < height)
-        there = there & (frame + later >= 0) & (frame + later < total)
+        there = _has_line(exists, row, frame, down, later, height, total)
         line = x + (later * height + down) * width * C
         for j in tl.static_range(SIDE + 3):
-            right = j - SIDE // 2
-            near = column + right
-            inside = there & (near >= 0) & (near < width)
-            mask = inside[:, None] & known[None, :]
-            value = _read(line + right * C + place, mask)
+            value = _beside(
+                line, place, j - SIDE // 2, column, width, there, known, C
+            )
             if j < 4:
                 a += value * _nth(j, v, w, y, z, z)
             if j >= 1 and j < 5:
@@ -170,13 +178,10 @@ def _gradient(
 
 def _sizes(x: Tensor, weight: Tensor) -> tuple[Any, ...]:
     """Groups; groups in a line; T, H, W; C, sides of the kernel."""
-    clips = x.ndim == 5
-    total, times = (x.shape[2], weight.shape[2]) if clips else (1, 1)
-    height, width = x.shape[-2:]
+    sizes = total, height, width = tuple(x.shape[2:])
     wide = triton.cdiv(width, 4)
-    sizes = total, height, width
     groups = x.shape[0] * total * height * wide
-    return groups, wide, sizes, (x.shape[1], times, weight.shape[-1])
+    return groups, wide, sizes, (x.shape[1], *weight.shape[2:4])
 
 
 def convolve(

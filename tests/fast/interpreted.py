@@ -4,6 +4,7 @@ Triton decides when it is imported whether it compiles or interprets. The
 operators get an implementation for CPUs here: the kernels, interpreted.
 """
 
+import contextlib
 import json
 
 import torch
@@ -24,18 +25,14 @@ NAMES = ('output', 'x', 'weight', 'bias')
 calls = []
 
 
-def forward(x, weight, bias):
-    calls.append('depthwise')
-    return depthwise_triton.convolve(to_channels_last(x), weight, bias)
+def counted(run):
+    """An operator's implementation for GPUs, whose calls are kept."""
 
+    def call(*args):
+        calls.append(run.__name__)
+        return run(*args)
 
-def gradients(grad, x, weight, of_x):
-    calls.append('gradients')
-    grad, x = to_channels_last(grad), to_channels_last(x)
-    back = x.new_empty(0)
-    if of_x:
-        back = depthwise_triton.convolve(grad, weight, None, flipped=True)
-    return back, *depthwise_triton.gradients(grad, x, weight)
+    return call
 
 
 def build(shape, kernel_size, channels, dtype=torch.float32):
@@ -122,8 +119,11 @@ def compiled():
 
 def main():
     library = torch.library.Library('mmuniformer', 'FRAGMENT')
-    library.impl('depthwise', forward, 'CPU')
-    library.impl('depthwise_gradients', gradients, 'CPU')
+    forward, gradients = depthwise_gpu._forward, depthwise_gpu._gradients
+    library.impl('depthwise', counted(forward), 'CPU')
+    library.impl('depthwise_gradients', counted(gradients), 'CPU')
+    depthwise_gpu.kernels = lambda index: depthwise_triton
+    torch.cuda.device = contextlib.nullcontext
     depthwise.applies = lambda layer, x: True
     depthwise.convolve = depthwise_gpu.convolve
     answers = {name: errors(*build(*case)) for name, case in CASES.items()}
